@@ -1,0 +1,239 @@
+"""The command line: the only place that prints and that chooses an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from nonstop import __version__
+from nonstop.console import Console, Wiring
+from nonstop.descriptions.scripts import Direction
+from nonstop.plan import Request
+from nonstop.settings import ResolveUrl
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Number(click.ParamType):
+    """A migration's number, as ``3``, ``003`` or ``003_add_a_column.py``."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        digits = str(value).partition("_")[0]
+        if not digits.isdigit():
+            self.fail(f"{value!r} is not a migration's number", param, ctx)
+        return int(digits)
+
+
+NUMBER = Number()
+
+
+def options(*declared: Callable[[Function], Function]) -> Callable[[Function], Function]:
+    """Several click options as one decorator, in the order in which help shows them."""
+
+    def decorate(function: Function) -> Function:
+        for option in reversed(declared):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+COMMON = (
+    click.option("--dir", "dir", metavar="FOLDER", help="The migrations folder [NONSTOP_DIR]."),
+    click.option("--url", metavar="URL", help="The database [MIGRATION_DATABASE_URL, DATABASE_URL]."),
+    click.option("--env-file", metavar="FILE", help="Read variables from FILE; the environment wins."),
+    click.option("--wait", metavar="TIME", help="Wait so long for the database to answer first [NONSTOP_WAIT]."),
+    click.option("--json", "as_json", is_flag=True, default=None, help="One JSON document on standard output."),
+    click.option("-v", "--verbose", is_flag=True, default=None, help="Show tracebacks."),
+    click.option("-q", "--quiet", is_flag=True, default=None, help="Show errors only."),
+)
+"""Taken by the group and by every command, so that they may stand before or after its name."""
+RUNNING = (
+    click.option("--lock-timeout", metavar="TIME", help="Wait so long for another runner, 60s [NONSTOP_LOCK_TIMEOUT]."),
+    click.option("--deadline", metavar="TIME", help="Stop cleanly when this has passed [NONSTOP_DEADLINE]."),
+)
+SELECTING = (
+    click.option("--to", type=NUMBER, help="Up to this number (rollback: keep it, undo what came after)."),
+    click.option("--steps", type=click.IntRange(min=1), help="So many scripts."),
+    click.option("--only", type=NUMBER, help="This script alone."),
+    click.option("--allow-edited", is_flag=True, help="Go on although applied files were changed."),
+)
+OUT_OF_ORDER = click.option("--out-of-order", is_flag=True, help="Run pending scripts that are older than applied ones.")
+LAST_RUN = click.option("--last-run", is_flag=True, help="What the last apply had applied.")
+YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@options(*COMMON)
+@click.version_option(__version__, prog_name="nonstop")
+@click.pass_context
+def cli(context: click.Context, **given: Any) -> None:
+    """Database migrations that never stop the application."""
+    context.obj = (context.obj or Console()).with_options(given)
+
+
+def command(*declared: Callable[[Function], Function]) -> Callable[[Function], click.Command]:
+    """Add a command that is called with a Console, with the common options split off into it."""
+
+    def decorate(function: Function) -> click.Command:
+        @click.pass_context
+        def call(context: click.Context, **given: Any) -> None:
+            common = {name: given.pop(name) for name in list(given) if name in Console.OPTIONS}
+            context.exit(function(context.obj.with_options(common), **given) or 0)
+
+        call.__doc__ = function.__doc__
+        return cli.command(function.__name__.rstrip("_"))(options(*declared, *COMMON)(call))
+
+    return decorate
+
+
+def request(direction: Direction, given: dict[str, Any]) -> Request:
+    """The flags of SELECTING as a request. Raises click.UsageError where two of them contradict each other."""
+    chosen = [name for name in ("to", "steps", "only", "last_run") if given.get(name)]
+    if len(chosen) > 1:
+        flags = " and ".join("--" + name.replace("_", "-") for name in chosen)
+        raise click.UsageError(f"{flags} can't be combined")
+    return Request(direction, **given)
+
+
+@command(*SELECTING, OUT_OF_ORDER, *RUNNING)
+def apply(console: Console, **given: Any) -> int:
+    """Run all pending migrations, in order."""
+    return console.run(request(Direction.APPLY, given))
+
+
+@command(*SELECTING, LAST_RUN, YES, *RUNNING)
+def rollback(console: Console, yes: bool, **given: Any) -> int:
+    """Undo all applied migrations, newest first; choose fewer with a flag."""
+    return console.run(request(Direction.ROLLBACK, given), ask=not yes)
+
+
+@command(click.option("--exit-code", is_flag=True, help="End with 3 when scripts are pending, 4 on problems."))
+def status(console: Console, exit_code: bool) -> int:
+    """Show where every migration stands. Writes nothing."""
+    return console.status(exit_code)
+
+
+@command(
+    click.argument("direction", type=click.Choice(["apply", "rollback"]), default="apply"),
+    click.option("--sql", is_flag=True, help="Show the SQL, as far as it is known before a script runs."),
+    *SELECTING,
+    OUT_OF_ORDER,
+    LAST_RUN,
+)
+def plan(console: Console, direction: str, sql: bool, **given: Any) -> int:
+    """Show what apply (or rollback) would run. Writes nothing.
+
+    With --sql the functions of the scripts are called without a connection: the SQL of op is shown; what a script
+    sends itself can't be known without running it, and that is said.
+    """
+    chosen = Direction(direction)
+    if chosen is Direction.ROLLBACK and given["out_of_order"]:
+        raise click.UsageError("--out-of-order belongs to apply")
+    if chosen is Direction.APPLY and given["last_run"]:
+        raise click.UsageError("--last-run belongs to rollback")
+    return console.plan(request(chosen, given), sql)
+
+
+@command(click.argument("title"))
+def new(console: Console, title: str) -> int:
+    """Write the next script from a template: new "add note to orders"."""
+    return console.new(title)
+
+
+@command(click.argument("script"))
+def renumber(console: Console, script: str) -> int:
+    """Give a script that is not applied the next free number."""
+    return console.renumber(script)
+
+
+@command(click.option("--to", type=NUMBER, required=True, help="The last script that the database has."), *RUNNING)
+def baseline(console: Console, to: int) -> int:
+    """Note scripts as applied without running them: the database has them already."""
+    return console.baseline(to)
+
+
+@command(
+    click.option("--mark-applied", type=NUMBER, help="Note this script as applied; it is not run."),
+    click.option("--mark-pending", type=NUMBER, help="Note this script as not applied; nothing is undone."),
+    YES,
+    *RUNNING,
+)
+def repair(console: Console, mark_applied: int | None, mark_pending: int | None, yes: bool) -> int:
+    """Accept edited files, forget missing ones, or settle one script by hand. The database itself is not touched."""
+    if mark_applied is not None and mark_pending is not None:
+        raise click.UsageError("--mark-applied and --mark-pending can't be combined")
+    return console.repair(mark_applied, mark_pending, ask=not yes)
+
+
+@command(
+    click.argument("run", required=False),
+    click.option("-n", "--limit", type=click.IntRange(min=1), default=50, help="So many events (50)."),
+)
+def log(console: Console, run: str | None, limit: int) -> int:
+    """Show what happened, oldest first; of one RUN, if given."""
+    return console.log(run, limit)
+
+
+@command(click.argument("time", default="60s"))
+def wait(console: Console, time: str) -> int:
+    """Wait until the database answers."""
+    return console.wait(time)
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    directory: Path | str | None = None,
+    resolve_url: ResolveUrl | None = None,
+    environment_file: Path | str | None = None,
+    program: str | None = None,
+) -> int:
+    """Run the command line and return its exit code.
+
+    ``arguments`` are those after the program's name (default: the process's). ``directory`` is the migrations folder,
+    ``resolve_url`` the application's rule for database addresses, and ``environment_file`` its ``.env``.
+    """
+    wiring = Wiring(
+        Path(directory) if directory else None,
+        resolve_url,
+        Path(environment_file) if environment_file else None,
+        program or Path(sys.argv[0]).name.replace("__main__.py", "nonstop"),
+    )
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    console = Console(wiring)
+    return console.guarded(lambda: _invoke(given, console), as_json="--json" in given, verbose=_is_verbose(given))
+
+
+def _invoke(arguments: list[str], console: Console) -> int:
+    # click gives an exit code back where standalone_mode is off, and lets the errors through.
+    code = cli.main(arguments, prog_name=console.wiring.program, obj=console, standalone_mode=False)
+    return int(code or 0)
+
+
+def _is_verbose(arguments: Sequence[str]) -> bool:
+    return any(argument in ("-v", "--verbose") for argument in arguments)
+
+
+def run_script(file: str, **wired: Any) -> None:
+    """What a migration file calls at its end: run this one alone, then end the process.
+
+    ``python 001_x.py`` applies, ``python 001_x.py rollback`` undoes; flags may follow, as for the full command line.
+    ``wired`` is passed on to :func:`main`. Same lock, ledger, guard and exit codes as there.
+    """
+    path = Path(file).absolute()
+    given = sys.argv[1:]
+    verb, flags = (given[0], given[1:]) if given and not given[0].startswith("-") else ("apply", given)
+    arguments = [verb, *flags]
+    if verb in ("apply", "rollback", "plan"):
+        arguments += ["--only", path.name]
+    if verb == "rollback":
+        arguments.append("--yes")
+    wired.setdefault("directory", path.parent)
+    sys.exit(main(arguments, program=path.name, **wired))

@@ -1,0 +1,238 @@
+"""What a command does with the runner: settings in, report out. Printing goes through here, passwords do not."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import click
+
+from nonstop import maintenance, settings
+from nonstop.databases import open_database
+from nonstop.databases.base import Database
+from nonstop.databases.url import hide_credentials
+from nonstop.descriptions.results import ChangeResult, RunResult, ScriptOutcome
+from nonstop.errors import NonstopError, Refused, UsageError
+from nonstop.plan import Plan, Request
+from nonstop.report import as_json, text
+from nonstop.runner import Listener, Runner
+from nonstop.settings import ResolveUrl, Settings
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What an entry script knows of its application; see :func:`nonstop.cli.main`."""
+
+    directory: Path | None = None
+    resolve_url: ResolveUrl | None = None
+    environment_file: Path | None = None
+    program: str = "nonstop"
+
+
+@dataclass(frozen=True)
+class Console:
+    """One invocation of the command line. Each command's method returns the exit code."""
+
+    OPTIONS: ClassVar[tuple[str, ...]] = (
+        "dir", "url", "env_file", "wait", "as_json", "verbose", "quiet", "lock_timeout", "deadline",
+    )  # fmt: skip
+
+    wiring: Wiring = field(default_factory=Wiring)
+    options: dict[str, Any] = field(default_factory=dict)
+    secrets: list[Callable[[str], str]] = field(default_factory=lambda: [hide_credentials])
+    """What makes text fit to be shown; the database adds its own when its address is known."""
+
+    def with_options(self, given: dict[str, Any]) -> Console:
+        """With the options that were given (not None) put over those from before."""
+        return replace(self, options={**self.options, **{k: v for k, v in given.items() if v is not None}})
+
+    # --- commands ---------------------------------------------------------------------------------------------
+
+    def run(self, request: Request, ask: bool = False) -> int:
+        runner = self._runner(lambda planned: self._confirm_rollback(planned) if ask else None)
+        result = runner.apply(request)
+        self._say(text.run(result), as_json.run(result))
+        if result.error is not None:
+            self._fail(result.error, result)
+            return result.error.exit_code
+        return 0
+
+    def status(self, exit_code: bool) -> int:
+        result = self._runner().status()
+        if self._is_on_terminal():
+            from nonstop.report import terminal
+
+            terminal.status(result, self.wiring.program, self._redact)
+        else:
+            self._say(text.status(result, self.wiring.program), as_json.status(result))
+        if not exit_code:
+            return 0
+        return 4 if result.problems else 3 if result.pending else 0
+
+    def plan(self, request: Request, with_sql: bool) -> int:
+        result = self._runner().plan(request, with_sql)
+        self._say(text.plan(result), as_json.plan(result))
+        return 0
+
+    def new(self, title: str) -> int:
+        return self._changed(maintenance.new(self._directory(), title))
+
+    def renumber(self, script: str) -> int:
+        runner = self._runner()
+        return self._changed(maintenance.renumber(runner.folder, script, runner.database, runner.ledger()))
+
+    def baseline(self, to: int) -> int:
+        return self._changed(maintenance.baseline(self._runner(), to))
+
+    def repair(self, mark_applied: int | None, mark_pending: int | None, ask: bool) -> int:
+        def confirm(shown: ChangeResult) -> None:
+            if ask and self._can_ask():
+                self._print([*text.changes(shown)])
+                self._ask("Change the ledger so?")
+
+        return self._changed(
+            maintenance.repair(self._runner(), mark_applied=mark_applied, mark_pending=mark_pending, confirm=confirm)
+        )
+
+    def log(self, run: str | None, limit: int) -> int:
+        events = self._runner().events(limit, run)
+        self._say(text.log(events), as_json.log(events))
+        return 0
+
+    def wait(self, time: str) -> int:
+        loaded = self._settings()
+        database = self._database(loaded)
+        maintenance.wait(database, settings.seconds(time), self._note)
+        self._say([f"{database.display} answers."], {"database": database.display})
+        return 0
+
+    def _changed(self, result: ChangeResult) -> int:
+        self._say(text.changes(result), as_json.changes(result))
+        return 0
+
+    # --- putting the parts together ---------------------------------------------------------------------------
+
+    def _runner(self, planned: Callable[[Plan], None] = lambda planned: None) -> Runner:
+        loaded = self._settings()
+        database = self._database(loaded)
+        if loaded.wait:
+            maintenance.wait(database, loaded.wait, self._note)
+        return Runner(
+            database, loaded.directory, loaded.ledger_table, loaded.ledger_schema, loaded.lock_timeout,
+            loaded.deadline, Listener(planned, self._started, self._finished, self._pass_on, self._note),
+        )  # fmt: skip
+
+    def _settings(self) -> Settings:
+        return settings.load(
+            self.options,
+            directory=self.wiring.directory,
+            resolve_url=self.wiring.resolve_url,
+            environment_file=self.wiring.environment_file,
+        )
+
+    def _directory(self) -> Path:
+        return settings.load_directory(self.options, self.wiring.directory, self.wiring.environment_file)
+
+    def _database(self, loaded: Settings) -> Database:
+        database = open_database(loaded.url)
+        self.secrets.append(database.redact)
+        # The application under the scripts reads this variable: both must mean the same database.
+        os.environ["DATABASE_URL"] = loaded.url
+        return database
+
+    # --- printing ---------------------------------------------------------------------------------------------
+
+    def guarded(self, call: Callable[[], int], *, as_json: bool, verbose: bool) -> int:
+        """Call, and turn every error into a report and an exit code."""
+        shown = self.with_options({"as_json": as_json or None})
+        try:
+            return call()
+        except NonstopError as error:
+            failure = error
+        except click.exceptions.Exit as end:
+            return end.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            sys.stderr.write("Interrupted.\n")
+            return 130
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx else self.wiring.program
+            failure = UsageError(error.format_message(), next_step=f"{path} --help")
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # the reader has gone; nothing more can be said
+            return 0
+        except Exception as error:
+            failure = NonstopError(
+                f"unexpected {type(error).__name__}: {error}", next_step="see the traceback with -v, and report it"
+            )
+            failure.__cause__ = error
+        if verbose:
+            sys.stderr.write(self._redact("".join(traceback.format_exception(failure))))
+        shown._fail(failure, None)
+        return failure.exit_code
+
+    def _fail(self, error: NonstopError, result: RunResult | None) -> None:
+        if self.options.get("as_json"):
+            if result is None:
+                self._print([as_json.document(self._command(), {"error": as_json.error(error)})])
+            return
+        if self.options.get("verbose") and result is not None:
+            sys.stderr.write(self._redact("".join(traceback.format_exception(error))))
+        sys.stdout.flush()
+        sys.stderr.write(self._redact("\n".join(text.failure(error, result))) + "\n")
+
+    def _say(self, lines: list[str], content: dict[str, Any]) -> None:
+        if self.options.get("as_json"):
+            self._print([as_json.document(self._command(), content)])
+        elif not self.options.get("quiet"):
+            self._print(lines)
+
+    def _print(self, lines: list[str]) -> None:
+        if lines:
+            click.echo(self._redact("\n".join(lines)))
+
+    def _note(self, line: str) -> None:
+        if not self.options.get("quiet"):
+            click.echo(self._redact(line), err=True)
+
+    def _started(self, script: Any, direction: Any) -> None:
+        """The terminal shows what is at work; lines in a file are complete without it."""
+
+    def _finished(self, outcome: ScriptOutcome) -> None:
+        if not self.options.get("as_json") and not self.options.get("quiet"):
+            self._print(text.outcome(outcome))
+
+    def _pass_on(self, output: str) -> None:
+        sys.stderr.write(self._redact(output))
+        sys.stderr.flush()
+
+    def _redact(self, text: str) -> str:
+        for hide in self.secrets:
+            text = hide(text)
+        return text
+
+    def _command(self) -> str:
+        context = click.get_current_context(silent=True)
+        return (context.info_name if context else None) or ""
+
+    # --- asking -----------------------------------------------------------------------------------------------
+
+    def _confirm_rollback(self, planned: Plan) -> None:
+        if self._can_ask():
+            labels = [f"  {script.label}" for script in planned.scripts]
+            self._print([f"Will roll back {len(labels)}, newest first:", *labels])
+            self._ask("Continue?")
+
+    def _can_ask(self) -> bool:
+        return not self.options.get("as_json") and sys.stdin.isatty() and sys.stdout.isatty()
+
+    def _ask(self, question: str) -> None:
+        if not click.confirm(question):
+            raise Refused("not confirmed; nothing was changed", next_step="answer y, or pass --yes")
+
+    def _is_on_terminal(self) -> bool:
+        return sys.stdout.isatty() and not self.options.get("as_json") and not self.options.get("quiet")

@@ -1,0 +1,157 @@
+"""The contract that each database fulfils. Everything else asks these questions and never for a name."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Dialect, Engine
+
+    from nonstop.databases.url import DatabaseUrl
+    from nonstop.errors import NonstopError
+
+DBAPIConnection = Any
+"""A plain driver's connection: ``sqlite3.Connection``, ``psycopg.Connection``, or the one under SQLAlchemy's."""
+
+
+class RunnerLock(Protocol):
+    """One runner at a time. Whoever acquires it releases it; the death of the process releases it too."""
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free; never waits."""
+
+    def holder(self) -> str:
+        """Who else holds it now, in words, seen without taking it; empty where nobody does or it can't be seen."""
+
+    def verify(self) -> None:
+        """Raise LockNotObtained if the lock was lost since it was acquired."""
+
+    def release(self) -> None:
+        """Give it back; does nothing if it is not held."""
+
+
+class Database(ABC):
+    """A database at an address. Making one connects nowhere."""
+
+    placeholder: ClassVar[str]
+    """How the driver writes a parameter."""
+    commits_each_step: ClassVar[bool]
+    """Whether each step of an operation is committed at once, so that its locks are short."""
+    builds_indexes_concurrently: ClassVar[bool]
+    """Whether an index can be built without blocking writers."""
+    ledger_types: ClassVar[dict[str, str]]
+    """Column types of the ledger's tables: ``id``, ``integer``, ``time``, ``boolean``."""
+
+    def __init__(self, url: DatabaseUrl) -> None:
+        self.url = url
+
+    @property
+    def display(self) -> str:
+        """The address for people, without a password."""
+        return self.url.display
+
+    def redact(self, text: str) -> str:
+        return self.url.redact(text)
+
+    # --- connections ------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def connect_reading(self) -> DBAPIConnection:
+        """A driver's connection, in one read-only transaction, for the ledger.
+
+        Raises DatabaseUnreachable or UsageError.
+        """
+
+    @abstractmethod
+    def connect(self) -> DBAPIConnection:
+        """A driver's connection for writing the ledger; transactions are the caller's."""
+
+    @abstractmethod
+    def engine(self, **options: Any) -> Engine:
+        """A SQLAlchemy engine without a pool; ``options`` go to ``create_engine``."""
+
+    @abstractmethod
+    def lock(self, name: str, owner: str) -> RunnerLock:
+        """The runner's lock for the ledger called ``name``; ``owner`` is what others see of the holder."""
+
+    @abstractmethod
+    def dialect(self) -> Dialect:
+        """The SQLAlchemy dialect that SQL is compiled for; connects nowhere."""
+
+    # --- sessions under a script ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def check_same(self, connection: DBAPIConnection) -> None:
+        """Raise UsageError unless ``connection`` leads to this very database (asked under the lock)."""
+
+    @abstractmethod
+    def prepare_session(self, connection: DBAPIConnection, owner: str) -> None:
+        """Make a session ready for a script: its name, its transactions, its mark for the runner after us."""
+
+    @abstractmethod
+    def restore_session(self, connection: DBAPIConnection) -> None:
+        """Undo :meth:`prepare_session`."""
+
+    @abstractmethod
+    def begin_if_needed(self, connection: DBAPIConnection, statement: str) -> None:
+        """Open a transaction where the driver would not do it by itself before ``statement``."""
+
+    @abstractmethod
+    def in_transaction(self, connection: DBAPIConnection) -> bool:
+        """Whether a transaction is open on ``connection``."""
+
+    @abstractmethod
+    def is_usable(self, connection: DBAPIConnection) -> bool:
+        """Whether the connection is still open."""
+
+    @abstractmethod
+    def can_commit(self, connection: DBAPIConnection) -> bool:
+        """Whether a transaction is open that a commit would keep (not one that an error has ended)."""
+
+    # --- catalog ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def has_table(self, connection: DBAPIConnection, name: str) -> bool:
+        """Whether there is a table of that name, which may be qualified and quoted."""
+
+    @abstractmethod
+    def has_invalid_index(self, connection: Connection, name: str, schema: str | None) -> bool:
+        """Whether a failed concurrent build left an index of that name."""
+
+    # --- errors -----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def translate(self, error: Exception) -> NonstopError | None:
+        """Our error for a driver's where it has a meaning of its own (unreachable, no right, …), else None."""
+
+    @abstractmethod
+    def describe(self, error: BaseException) -> tuple[str, ...]:
+        """What the server says of an error: code, detail, hint; one line each."""
+
+    @abstractmethod
+    def current_schema(self, connection: DBAPIConnection) -> str | None:
+        """The schema that new tables go to; None where there are no schemas."""
+
+    @abstractmethod
+    def hide_from_others(self, connection: DBAPIConnection, table: str) -> None:
+        """Make a ledger table readable by its owner only, where rights exist."""
+
+
+WRITES_NOTHING = frozenset(
+    {"select", "explain", "values", "show", "pragma", "table", "set", "reset"}
+    | {"begin", "start", "commit", "end", "rollback", "savepoint", "release", "abort"}
+)
+
+
+def is_write(statement: str) -> bool:
+    """Whether a statement may write, by its first word (comments skipped). In doubt, yes."""
+    text = statement.lstrip(" \t\r\n(;")
+    while text.startswith(("--", "/*")):
+        _, _, text = text.partition("\n" if text.startswith("--") else "*/")
+        text = text.lstrip(" \t\r\n(;")
+    first = text[:12].split(None, 1)[0].rstrip(";").lower() if text.strip() else "select"
+    if first == "with":
+        lowered = text.lower()
+        return any(word in lowered for word in ("insert", "update", "delete", "merge"))
+    return first not in WRITES_NOTHING

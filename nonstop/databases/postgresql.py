@@ -1,0 +1,221 @@
+"""PostgreSQL through psycopg 3, or through psycopg2 where an application brings that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
+from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Dialect, Engine
+
+IN_TRANSACTION = 2
+"""libpq's PQTRANS_INTRANS: a transaction is open and has not failed."""
+CONNECT_TIMEOUT = 10
+"""Seconds until a server that does not answer counts as unreachable."""
+INVALID_INDEX = """
+    SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = %s AND n.nspname = coalesce(%s, current_schema()) AND NOT i.indisvalid"""
+CHECK_CLIENT_EVERY = "200ms"
+"""How soon a server ends the statement of a client that was killed (client_connection_check_interval)."""
+
+
+class PostgreSQL(Database):
+    """A database on a server, version 14 or later."""
+
+    placeholder = "%s"
+    commits_each_step = True
+    builds_indexes_concurrently = True
+    ledger_types = {
+        "id": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        "integer": "BIGINT",
+        "time": "TIMESTAMPTZ",
+        "boolean": "BOOLEAN",
+    }
+    lock_name = "nonstop"
+
+    # --- connections ------------------------------------------------------------------------------------------
+
+    def connect_reading(self) -> DBAPIConnection:
+        connection = self.connect()
+        # Both drivers send this with the first statement's BEGIN.
+        from psycopg import IsolationLevel
+
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        return connection
+
+    def connect(self, **options: Any) -> DBAPIConnection:
+        """A psycopg connection; ``options`` are added to what the address says."""
+        try:
+            import psycopg
+        except ImportError as error:
+            raise UsageError(
+                "the PostgreSQL driver psycopg is not installed",
+                next_step="install it: pip install 'nonstop[postgresql]'",
+            ) from error
+        try:
+            return psycopg.connect(**{**self._parameters(), **options})
+        except psycopg.Error as error:
+            raise self._unreachable(error) from error
+
+    def _parameters(self) -> dict[str, Any]:
+        """The address as libpq's parameters; one host may be given as ``?host=``, as for a socket."""
+        url = self.url
+        parameters: dict[str, Any] = {
+            "host": url.host,
+            "port": url.port,
+            "user": url.username,
+            "password": url.password,
+            "dbname": url.database,
+        }
+        for key, value in url.query:
+            parameters[key] = f"{parameters[key]},{value}" if key == "host" and parameters.get(key) else value
+        parameters.setdefault("connect_timeout", CONNECT_TIMEOUT)
+        parameters.setdefault("application_name", "nonstop")
+        return {key: value for key, value in parameters.items() if value not in (None, "")}
+
+    def engine(self, **options: Any) -> Engine:
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        return create_engine("postgresql+psycopg://", creator=self.connect, poolclass=NullPool, **options)
+
+    def dialect(self) -> Dialect:
+        from sqlalchemy.dialects.postgresql.base import PGDialect
+
+        return PGDialect(paramstyle="named")
+
+    def lock(self, name: str, owner: str) -> RunnerLock:
+        from nonstop.databases.postgresql_lock import AdvisoryRunnerLock
+
+        self.lock_name = name
+        return AdvisoryRunnerLock(self, name, owner)
+
+    # --- sessions under a script ------------------------------------------------------------------------------
+
+    def check_same(self, connection: DBAPIConnection) -> None:
+        from nonstop.databases.postgresql_lock import CONNECTED_TO_LOCKED_DATABASE, lock_key
+
+        cursor = connection.cursor()
+        cursor.execute(CONNECTED_TO_LOCKED_DATABASE, (lock_key(self.lock_name),))
+        is_same = cursor.fetchone() is not None
+        connection.rollback()
+        if not is_same:
+            raise UsageError(
+                f"the script works on another database than the ledger's ({self.display})",
+                next_step="give both the same DATABASE_URL",
+            )
+
+    def prepare_session(self, connection: DBAPIConnection, owner: str) -> None:
+        from nonstop.databases.postgresql_lock import work_key
+
+        cursor = connection.cursor()
+        # The shared lock marks the session as ours: a later runner waits until every such session has ended,
+        # so that it can't overlap a statement that outlived its runner.
+        cursor.execute(
+            "SELECT set_config('application_name', %s, false),"
+            " set_config('client_connection_check_interval', %s, false), pg_advisory_lock_shared(%s)",
+            (owner, CHECK_CLIENT_EVERY, work_key(self.lock_name)),
+        )
+        connection.commit()
+
+    def restore_session(self, connection: DBAPIConnection) -> None:
+        from nonstop.databases.postgresql_lock import work_key
+
+        cursor = connection.cursor()
+        cursor.execute("SELECT pg_advisory_unlock_shared(%s)", (work_key(self.lock_name),))
+        connection.commit()
+
+    def begin_if_needed(self, connection: DBAPIConnection, statement: str) -> None:
+        """The drivers begin by themselves."""
+
+    def in_transaction(self, connection: DBAPIConnection) -> bool:
+        return int(connection.info.transaction_status) != 0 and not connection.closed
+
+    def is_usable(self, connection: DBAPIConnection) -> bool:
+        return not connection.closed
+
+    def can_commit(self, connection: DBAPIConnection) -> bool:
+        return int(connection.info.transaction_status) == IN_TRANSACTION and not connection.closed
+
+    # --- catalog ----------------------------------------------------------------------------------------------
+
+    def has_table(self, connection: DBAPIConnection, name: str) -> bool:
+        cursor = connection.cursor()
+        cursor.execute("SELECT to_regclass(%s)", (name,))
+        return cursor.fetchone()[0] is not None
+
+    def has_invalid_index(self, connection: Connection, name: str, schema: str | None) -> bool:
+        return connection.exec_driver_sql(INVALID_INDEX, (name, schema)).first() is not None
+
+    # --- errors -----------------------------------------------------------------------------------------------
+
+    def translate(self, error: Exception) -> NonstopError | None:
+        match sqlstate(error):
+            case "42501":
+                return PermissionMissing(
+                    f"the role {self.url.username or 'of this connection'} may not do this: {_first_line(error)}",
+                    next_step="grant it the right, or connect as the owner (MIGRATION_DATABASE_URL)",
+                )
+            case "25006":
+                return PermissionMissing(
+                    f"{self.display} can't be written: {_first_line(error)}",
+                    next_step="this is a standby, or read-only: connect to the primary",
+                )
+            case "57P01" | "57P02" | "57P03" | "08006" | "08003":
+                return self._unreachable(error)
+        return None
+
+    def _unreachable(self, error: Exception) -> NonstopError:
+        reason = " ".join(self.redact(str(error)).split())
+        if "password authentication failed" in reason or "no password supplied" in reason:
+            next_step = "check the user and the password in DATABASE_URL (a '%' in it is written %25, a '@' %40)"
+        elif 'database "' in reason and "does not exist" in reason:
+            next_step = f"create it (createdb {self.url.database}), or correct the name in DATABASE_URL"
+        elif "connect" in reason or "resolve" in reason:
+            next_step = "check that the server runs and that DATABASE_URL is right, or wait for it with --wait"
+        else:
+            next_step = "check DATABASE_URL and the rights of its role"
+        return DatabaseUnreachable(f"no connection to {self.display}: {reason}", next_step=next_step)
+
+    def describe(self, error: BaseException) -> tuple[str, ...]:
+        lines = [f"{type(error).__name__} ({sqlstate(error) or 'no SQLSTATE'}): {_first_line(error)}"]
+        diagnostic = getattr(error, "diag", None)
+        for label, field in (("DETAIL", "message_detail"), ("HINT", "message_hint"), ("WHERE", "context")):
+            text = getattr(diagnostic, field, None)
+            if text:
+                lines.append(f"{label}: {text}")
+        return tuple(self.redact(line) for line in lines)
+
+    def current_schema(self, connection: DBAPIConnection) -> str | None:
+        cursor = connection.cursor()
+        cursor.execute("SELECT current_schema()")
+        schema: str | None = cursor.fetchone()[0]
+        if schema is None:
+            raise PermissionMissing(
+                "the search_path of this role names no schema that exists",
+                next_step="create the schema, or name one with the setting ledger_schema",
+            )
+        return schema
+
+    def hide_from_others(self, connection: DBAPIConnection, table: str) -> None:
+        connection.cursor().execute(f"REVOKE ALL ON {table} FROM PUBLIC")
+
+
+def sqlstate(error: BaseException) -> str:
+    """The five characters of an error's SQLSTATE, from either driver; empty where it has none."""
+    return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def lost_lock(reason: str) -> LockNotObtained:
+    """The error of a runner whose lock went with its connection."""
+    return LockNotObtained(
+        f"the connection that holds the runner's lock was lost: {reason}",
+        next_step="see where things stand with status, then run again",
+    )

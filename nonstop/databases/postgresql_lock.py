@@ -1,0 +1,92 @@
+"""The runner's lock on PostgreSQL: a session advisory lock on a connection of its own.
+
+The connection is in autocommit mode and polls: a session that waits inside a transaction holds a snapshot, for
+which CREATE INDEX CONCURRENTLY would wait in turn (PostgreSQL manual, "Building Indexes Concurrently").
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from nonstop.errors import LockNotObtained
+
+if TYPE_CHECKING:
+    from nonstop.databases.postgresql import PostgreSQL
+
+# pg_locks shows a 64-bit key as two halves: classid is the upper one, objid the lower one.
+HELD_KEY = "l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted AND (l.classid::bigint << 32) | l.objid::bigint = %s"
+CONNECTED_TO_LOCKED_DATABASE = (
+    "SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+    f" WHERE {HELD_KEY} AND d.datname = current_database()"
+)
+HOLDERS = (
+    "SELECT l.pid, a.application_name, a.usename, host(a.client_addr),"
+    " to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM pg_locks l"
+    " JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()"
+    f" LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE {HELD_KEY} AND l.pid <> pg_backend_pid() ORDER BY l.pid"
+)
+
+
+def lock_key(name: str) -> int:
+    """The key of the lock that one runner holds; advisory locks are per database already."""
+    return _key(f"nonstop runner {name}")
+
+
+def work_key(name: str) -> int:
+    """The key that every session of a running script shares."""
+    return _key(f"nonstop work {name}")
+
+
+def _key(text: str) -> int:
+    # 63 bits, so that the halves in pg_locks add up to the same, positive, number.
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+class AdvisoryRunnerLock:
+    """Held from :meth:`try_acquire` until :meth:`release` or the end of the session."""
+
+    def __init__(self, database: PostgreSQL, name: str, owner: str) -> None:
+        self._key = lock_key(name)
+        self._work_key = work_key(name)
+        self._connection = database.connect(
+            autocommit=True, application_name=owner, options="-c idle_session_timeout=0 -c statement_timeout=0"
+        )
+        self._waiting_for = self._key
+
+    def try_acquire(self) -> bool:
+        """Take the lock, then see that no session of an earlier runner is still at work."""
+        self._waiting_for = self._key
+        if not self._ask("SELECT pg_try_advisory_lock(%s)", self._key):
+            return False
+        if self._ask("SELECT pg_try_advisory_lock(%s)", self._work_key):
+            self._ask("SELECT pg_advisory_unlock(%s)", self._work_key)
+            return True
+        self._ask("SELECT pg_advisory_unlock(%s)", self._key)
+        self._waiting_for = self._work_key
+        return False
+
+    def holder(self) -> str:
+        rows = self._connection.execute(HOLDERS, (self._waiting_for,)).fetchall()
+        if not rows:
+            return ""
+        pid, application, user, client, since = rows[0]
+        parts = [f"pid {pid}", application or "", f"user {user}" if user else "", f"from {client}" if client else ""]
+        return ", ".join([part for part in parts if part] + ([f"since {since} UTC"] if since else []))
+
+    def verify(self) -> None:
+        from nonstop.databases.postgresql import lost_lock
+
+        try:
+            self._ask("SELECT true")
+        except LockNotObtained:
+            raise
+        except Exception as error:
+            raise lost_lock(str(error).strip().partition("\n")[0]) from error
+
+    def release(self) -> None:
+        self._connection.close()
+
+    def _ask(self, statement: str, *parameters: int) -> bool:
+        row = self._connection.execute(statement, parameters).fetchone()
+        return bool(row and row[0])

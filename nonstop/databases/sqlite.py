@@ -1,0 +1,199 @@
+"""SQLite: one file, one writer. Used in development, with the same promises except the blocking budget."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from nonstop.databases.base import Database, DBAPIConnection, RunnerLock, is_write
+from nonstop.databases.url import DatabaseUrl
+from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Dialect, Engine
+
+BUSY_TIMEOUT = 30.0
+"""How long a statement waits for another writer, in seconds."""
+OUTSIDE_TRANSACTIONS = ("vacuum", "attach", "detach")
+
+
+class SQLite(Database):
+    """A file. The main file stays byte-identical as long as nobody writes through :meth:`connect`."""
+
+    placeholder = "?"
+    commits_each_step = False
+    builds_indexes_concurrently = False
+    ledger_types = {
+        "id": "INTEGER PRIMARY KEY AUTOINCREMENT",
+        "integer": "INTEGER",
+        "time": "TEXT",
+        "boolean": "INTEGER",
+    }
+
+    def __init__(self, url: DatabaseUrl) -> None:
+        super().__init__(url)
+        self._restorable: dict[int, str | None] = {}
+        self._is_uri = url.database.startswith("file:")
+        name = url.database.removeprefix("file:")
+        if name in ("", ":memory:") or ("mode", "memory") in url.query:
+            raise UsageError(
+                "an SQLite database in memory ends with its connection: there is nothing to migrate",
+                next_step="name a file: sqlite:///file.db",
+            )
+        self.path = Path(name).absolute()
+
+    # --- connections ------------------------------------------------------------------------------------------
+
+    def connect_reading(self) -> sqlite3.Connection:
+        if not self.path.exists():
+            self._check_place()
+            return sqlite3.connect(":memory:", isolation_level=None)  # a database that is still to be made is empty
+        connection = self._open("mode=ro")
+        try:
+            connection.execute("BEGIN")
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.Error as error:
+            connection.close()
+            raise self.translate(error) or self._unreadable(str(error)) from error
+        return connection
+
+    def connect(self) -> sqlite3.Connection:
+        self._check_place()
+        return self._open("")
+
+    def _open(self, mode: str) -> sqlite3.Connection:
+        options = "&".join(filter(None, [mode or ("mode=ro" if self._opens_read_only else ""), *self._uri_options]))
+        address = f"file:{quote(str(self.path))}" + (f"?{options}" if options else "")
+        try:
+            return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
+        except sqlite3.Error as error:
+            raise self.translate(error) or self._unreadable(str(error)) from error
+
+    @property
+    def _opens_read_only(self) -> bool:
+        return self._is_uri and ("mode", "ro") in self.url.query
+
+    @property
+    def _uri_options(self) -> list[str]:
+        return [f"{key}={value}" for key, value in self.url.query if self._is_uri and key not in ("uri", "mode")]
+
+    def _check_place(self) -> None:
+        if self.path.is_dir():
+            raise UsageError(f"{self.path} is a folder, not a database file", next_step="name a file in DATABASE_URL")
+        if not self.path.parent.is_dir():
+            raise UsageError(
+                f"the folder {self.path.parent} of the database does not exist",
+                next_step="make it, or correct DATABASE_URL",
+            )
+
+    def engine(self, **options: Any) -> Engine:
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        return create_engine("sqlite://", creator=self.connect, poolclass=NullPool, **options)
+
+    def dialect(self) -> Dialect:
+        from sqlalchemy.dialects.sqlite import dialect
+
+        return dialect()
+
+    def lock(self, name: str, owner: str) -> RunnerLock:
+        from nonstop.databases.sqlite_lock import FileRunnerLock
+
+        self._check_place()
+        return FileRunnerLock(Path(f"{self.path}.{name}.lock"), owner)
+
+    # --- sessions under a script ------------------------------------------------------------------------------
+
+    def check_same(self, connection: DBAPIConnection) -> None:
+        files = {name: file for _, name, file in connection.execute("PRAGMA database_list").fetchall()}
+        if not files["main"] or os.path.realpath(files["main"]) != os.path.realpath(self.path):
+            raise UsageError(
+                f"the script works on {files['main'] or 'a database in memory'}, the ledger is in {self.path}",
+                next_step="give both the same DATABASE_URL",
+            )
+
+    def prepare_session(self, connection: DBAPIConnection, owner: str) -> None:
+        # Python's sqlite3 begins no transaction before DDL, so that a failed script would leave its tables behind.
+        # We begin ourselves (begin_if_needed), which the driver allows where its own beginning is switched off.
+        if connection.isolation_level is not None:
+            self._restorable[id(connection)] = connection.isolation_level
+            connection.isolation_level = None
+
+    def restore_session(self, connection: DBAPIConnection) -> None:
+        if id(connection) in self._restorable:
+            connection.isolation_level = self._restorable.pop(id(connection))
+
+    def begin_if_needed(self, connection: DBAPIConnection, statement: str) -> None:
+        if connection.in_transaction or not is_write(statement):
+            return
+        if not statement.lstrip()[:8].lower().startswith(OUTSIDE_TRANSACTIONS):
+            connection.execute("BEGIN IMMEDIATE")
+
+    def in_transaction(self, connection: DBAPIConnection) -> bool:
+        return bool(connection.in_transaction)
+
+    def is_usable(self, connection: DBAPIConnection) -> bool:
+        try:
+            return connection.total_changes >= 0
+        except sqlite3.ProgrammingError:
+            return False
+
+    def can_commit(self, connection: DBAPIConnection) -> bool:
+        return self.in_transaction(connection)
+
+    # --- catalog ----------------------------------------------------------------------------------------------
+
+    def has_table(self, connection: DBAPIConnection, name: str) -> bool:
+        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return connection.execute(query, (name,)).fetchone() is not None
+
+    def has_invalid_index(self, connection: Connection, name: str, schema: str | None) -> bool:
+        return False
+
+    # --- errors -----------------------------------------------------------------------------------------------
+
+    def translate(self, error: Exception) -> NonstopError | None:
+        if not isinstance(error, sqlite3.Error):
+            return None
+        code = getattr(error, "sqlite_errorname", "") or ""
+        if code in ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY"):
+            return self._unreadable("recovery needed: a writer was killed in the middle of a transaction")
+        if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")) or "readonly database" in str(error):
+            return PermissionMissing(
+                f"{self.path} can't be written: {error}",
+                next_step="make the file and its folder writable for this user",
+            )
+        if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or "not a database" in str(error):
+            return DatabaseUnreachable(
+                f"{self.path} is damaged, or is no SQLite database: {error}",
+                next_step="restore it from a backup, or correct DATABASE_URL",
+            )
+        if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return LockNotObtained(
+                f"another process was writing to {self.path} for more than {BUSY_TIMEOUT:.0f} s",
+                next_step="end it, then run again",
+            )
+        if code.startswith("SQLITE_CANTOPEN"):
+            self._check_place()
+            return self._unreadable(str(error))
+        return None
+
+    def _unreadable(self, reason: str) -> DatabaseUnreachable:
+        return DatabaseUnreachable(
+            f"{self.path} can't be opened: {reason}",
+            next_step="apply recovers a file that a killed writer left; otherwise check its permissions",
+        )
+
+    def describe(self, error: BaseException) -> tuple[str, ...]:
+        code = getattr(error, "sqlite_errorname", None)
+        return (f"{type(error).__name__} ({code}): {error}" if code else f"{type(error).__name__}: {error}",)
+
+    def current_schema(self, connection: DBAPIConnection) -> str | None:
+        return None
+
+    def hide_from_others(self, connection: DBAPIConnection, table: str) -> None:
+        """SQLite knows no rights but those of the file."""

@@ -1,0 +1,93 @@
+"""Database addresses, read without SQLAlchemy (whose import takes longer than a whole ``status``)."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, quote_plus, unquote
+
+from nonstop.errors import UsageError
+
+# The same shape that SQLAlchemy reads, so that an address means the same to both.
+URL = re.compile(
+    r"(?P<dialect>[\w]+)(?:\+(?P<driver>\w+))?://"
+    r"(?:(?P<username>[^:/?#]*)(?::(?P<password>[^@]*))?@)?"
+    r"(?:\[(?P<ipv6>[^/?]+)\]|(?P<host>[^/:?]+))?(?::(?P<port>[^/?]*))?"
+    r"(?:/(?P<database>[^?]*))?(?:\?(?P<query>.*))?",
+    re.DOTALL,
+)
+CREDENTIALS_IN_URL = re.compile(r"(?P<before>\w+://[^\s:/@]*:)[^\s@]+(?=@)")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrl:
+    """An address in parts, percent-decoded. ``text`` is what was given, with the password: never show it."""
+
+    text: str = field(repr=False)
+    dialect: str
+    driver: str
+    username: str
+    password: str = field(repr=False)
+    host: str
+    port: int | None
+    database: str
+    query: tuple[tuple[str, str], ...] = field(repr=False, default=())
+
+    @classmethod
+    def parse(cls, text: str) -> DatabaseUrl:
+        """Read an address. Raises UsageError, without repeating a password, where it is none."""
+        match = URL.fullmatch(text.strip())
+        if match is None:
+            raise UsageError(
+                f"not a database URL: {hide_credentials(text)!r}",
+                next_step="write it like postgresql://user:password@host:5432/name or sqlite:///file.db",
+            )
+        parts = {name: value or "" for name, value in match.groupdict().items()}
+        if parts["port"] and not parts["port"].isdigit():
+            raise UsageError(
+                "the port in the database URL is not a number",
+                next_step="write it like postgresql://user:password@host:5432/name;"
+                " a '/', '@' or ':' in the password is written %2F, %40 or %3A",
+            )
+        return cls(
+            text.strip(),
+            "postgresql" if parts["dialect"] == "postgres" else parts["dialect"],
+            parts["driver"],
+            unquote(parts["username"]),
+            unquote(parts["password"]),
+            unquote(parts["ipv6"] or parts["host"]),
+            int(parts["port"]) if parts["port"] else None,
+            parts["database"],
+            tuple(parse_qsl(parts["query"])),
+        )
+
+    @property
+    def display(self) -> str:
+        """The address for people: no password, no options."""
+        user = f"{self.username}@" if self.username else ""
+        port = f":{self.port}" if self.port else ""
+        return f"{self.dialect}://{user}{self.host}{port}/{self.database}"
+
+    def redact(self, text: str) -> str:
+        """``text`` with the password replaced by ``***``, in whichever spelling it occurs."""
+        text = hide_credentials(text)
+        for secret in self._secrets():
+            text = text.replace(secret, "***")
+        return text
+
+    def _secrets(self) -> list[str]:
+        passwords = {self.password, *(value for key, value in self.query if "password" in key)}
+        # A password that is also the name of something we print can't be hidden without hiding that name.
+        public = f"{self.dialect} {self.username} {self.host} {self.database}"
+        spellings = set()
+        for password in passwords:
+            if password and password not in public:
+                escaped = json.dumps(password)[1:-1]
+                spellings |= {password, quote(password), quote(password, safe=""), quote_plus(password), escaped}
+        return sorted(spellings, key=len, reverse=True)
+
+
+def hide_credentials(text: str) -> str:
+    """``text`` with the password of every address in it replaced by ``***``."""
+    return CREDENTIALS_IN_URL.sub(r"\g<before>***", text)

@@ -1,0 +1,84 @@
+"""What the ledger remembers, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedScript:
+    """One row of the migrations table. Times are UTC, durations are milliseconds."""
+
+    number: int
+    name: str
+    checksum: str
+    applied_at: datetime
+    duration_ms: int
+    applied_by: str
+    host: str
+    tool_version: str
+    run_id: str
+    baseline: bool = False
+
+    @property
+    def label(self) -> str:
+        return f"{self.number:03d}_{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptedScript:
+    """A script that was started and not ended: the runner was killed, or it stopped after a commit.
+
+    ``commits`` counts what it had committed; ``last_statement`` is the last committed statement, if one is known.
+    """
+
+    number: int
+    name: str
+    direction: str
+    run_id: str
+    started_at: datetime
+    commits: int
+    last_statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the append-only log."""
+
+    id: int
+    at: datetime
+    kind: str
+    number: int | None
+    name: str
+    run_id: str
+    by: str
+    host: str
+    tool_version: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """All that status and planning need to know of a database, read at one moment.
+
+    ``failures`` holds the message of the last failure of each script that is not applied. ``left_out`` are numbers
+    that are not applied but known: rolled back alone, passed over by a single file, or failed. A later apply takes
+    them up without asking about the order.
+    """
+
+    exists: bool = False
+    applied: dict[int, AppliedScript] = field(default_factory=dict)
+    interrupted: dict[int, InterruptedScript] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
+    left_out: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RunIdentity:
+    """Who is at work: written into every row of a run."""
+
+    run_id: str
+    by: str
+    host: str
+    tool_version: str

@@ -1,0 +1,136 @@
+"""What the runner gives back. The report turns these values into text or JSON; nothing here prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from nonstop.descriptions.scripts import Direction, Problem
+from nonstop.errors import NonstopError
+
+
+class State(str, Enum):
+    """Where one migration stands; the values are what ``status`` shows."""
+
+    PENDING = "pending"
+    APPLIED = "applied"
+    BASELINE = "baseline"
+    EDITED = "edited"
+    MISSING = "missing file"
+    OUT_OF_ORDER = "out of order"
+    INTERRUPTED = "interrupted"
+    RUNNING = "running"
+    FAILED = "failed"
+    BROKEN = "broken"
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether an ``apply`` still has to run it."""
+        return self in (State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED, State.FAILED, State.BROKEN)
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationStatus:
+    """One row of ``status``; ``note`` explains a state that needs words."""
+
+    number: int
+    digits: str
+    name: str
+    state: State
+    applied_at: datetime | None = None
+    duration_ms: int | None = None
+    applied_by: str = ""
+    host: str = ""
+    run_id: str = ""
+    checksum: str = ""
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.digits}_{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusResult:
+    """The whole of ``status``: rows in order of number, and every problem found."""
+
+    database: str
+    migrations: tuple[MigrationStatus, ...]
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def pending(self) -> tuple[MigrationStatus, ...]:
+        return tuple(row for row in self.migrations if row.state.is_pending)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedScript:
+    """One script of a plan. ``sql`` is None unless asked for; ``unknown_after`` tells why the SQL ends early."""
+
+    number: int
+    label: str
+    direction: Direction
+    sql: tuple[str, ...] | None = None
+    unknown_after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """What an ``apply`` or a ``rollback`` would run, in order."""
+
+    database: str
+    direction: Direction
+    scripts: tuple[PlannedScript, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptOutcome:
+    """One script that a run executed. ``output`` is what it printed, ``notes`` what we have to say of it."""
+
+    number: int
+    label: str
+    direction: Direction
+    succeeded: bool
+    duration_ms: int
+    statements: int = 0
+    output: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A whole ``apply`` or ``rollback``. ``error`` is None when everything that was planned is done."""
+
+    database: str
+    direction: Direction
+    run_id: str
+    outcomes: tuple[ScriptOutcome, ...]
+    not_started: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    duration_ms: int = 0
+    error: NonstopError | None = None
+
+    @property
+    def done(self) -> tuple[ScriptOutcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.succeeded)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a maintenance command (baseline, repair, new, renumber) did or would do."""
+
+    label: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult:
+    """The outcome of a maintenance command; ``done`` is False where it only showed what it would do."""
+
+    command: str
+    changes: tuple[Change, ...]
+    done: bool = True
+    notes: tuple[str, ...] = ()

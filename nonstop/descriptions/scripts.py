@@ -1,0 +1,64 @@
+"""A migration file as the runner sees it, without having imported it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+
+class Direction(str, Enum):
+    """Which of a script's two functions is meant; the value is the function's name."""
+
+    APPLY = "apply"
+    ROLLBACK = "rollback"
+
+    @property
+    def done(self) -> str:
+        return "applied" if self is Direction.APPLY else "rolled back"
+
+
+class Edit(str, Enum):
+    """How a file differs from what was applied."""
+
+    COSMETIC = "cosmetic"
+    """Comments, formatting or docstrings: the program is the same."""
+    REAL = "real"
+    """The program is another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One numbered file. ``digits`` is the number as written (``001``), ``text`` its normalised source."""
+
+    number: int
+    digits: str
+    name: str
+    path: Path
+    text: str
+    checksum: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.digits}_{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that keeps scripts from running: one sentence, and what to do about it.
+
+    ``number`` is None when it belongs to no single number (a file whose name has none).
+    """
+
+    number: int | None
+    message: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFolder:
+    """What lies in a migrations folder: scripts in order of number, and the problems seen on the way."""
+
+    path: Path
+    scripts: tuple[Script, ...]
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,239 @@
+"""One script, from loading its file to the row of its end. The runner strings these together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nonstop import scripts
+from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
+from nonstop.descriptions.history import RunIdentity
+from nonstop.descriptions.operations import OperationExecutor, current_executor
+from nonstop.descriptions.results import ScriptOutcome
+from nonstop.descriptions.scripts import Direction, Script
+from nonstop.errors import Interruption, LockNotObtained, MigrationFailed, NonstopError, Stopped, StoppedPartWay
+from nonstop.guard.journal import Journal
+from nonstop.guard.session import Guard
+from nonstop.guard.work import Work
+from nonstop.ledger import Ledger
+from nonstop.operations.executor import Executor
+from nonstop.output import captured_output
+from nonstop.stopping import Stop
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every script of a run shares. ``connection`` is the ledger's own, in autocommit mode between scripts."""
+
+    database: Database
+    ledger: Ledger
+    connection: DBAPIConnection
+    engine: Engine
+    lock: RunnerLock
+    stop: Stop
+    identity: RunIdentity
+    on_output: Callable[[str], None]
+
+
+class ScriptRun:
+    """One script in one direction."""
+
+    def __init__(self, script: Script, direction: Direction, around: Surroundings) -> None:
+        self._script = script
+        self._direction = direction
+        self._around = around
+        self._notes: list[str] = []
+        self._journal = Journal(str(script.path))
+        self._work = Work(around.database, self._record_commit)
+        owner = f"nonstop {around.identity.run_id}"
+        self._guard = Guard(around.database, owner, self._work, self._journal, self._checkpoint)
+        self._executor = Executor(
+            around.database, around.engine, self._work, self._record_step, self._notes.append
+        )
+        self._started = time.monotonic()
+
+    def run(self, then: Callable[[DBAPIConnection], None]) -> ScriptOutcome:
+        """Run the script and record its end; ``then`` writes what else belongs into that same transaction.
+
+        Raises MigrationFailed (all undone), StoppedPartWay (something was committed), Stopped, or the error of
+        its own that a script met (DefinitionConflict, UsageError …) when nothing was committed.
+        """
+        with captured_output(self._around.on_output) as output:
+            try:
+                with self._guard.armed():
+                    self._call()
+                    self._finish(then)
+            except (Exception, Interruption, KeyboardInterrupt, SystemExit) as error:
+                raise self._failure(self._guard.interruption or self._guard.refusal or error) from error
+            finally:
+                self._executor.close()
+        if self._work.dropped_writes:
+            self._notes.append("a transaction that had written was rolled back by the script (a commit() forgotten?)")
+        return ScriptOutcome(
+            self._script.number, self._script.label, self._direction, True, self._milliseconds(),
+            len(self._journal.statements), output.text, tuple(self._notes),
+        )  # fmt: skip
+
+    # --- the story --------------------------------------------------------------------------------------------
+
+    def _call(self) -> None:
+        with self._guard.loading():
+            module = scripts.load(self._script)
+        if self._guard.refusal is not None:
+            raise self._guard.refusal
+        function = scripts.function(module, self._direction.value)
+        token = current_executor.set(self._executor)
+        try:
+            answer = function()
+        finally:
+            current_executor.reset(token)
+        if self._guard.interruption or self._guard.refusal:
+            raise self._guard.interruption or self._guard.refusal  # type: ignore[misc]  # one of them is set
+        if answer is False:
+            raise MigrationFailed(
+                f"{self._script.path.name}: {self._direction.value}() returned False",
+                next_step="see what it printed above, correct the cause, then run again",
+            )
+
+    def _finish(self, then: Callable[[DBAPIConnection], None]) -> None:
+        self._checkpoint()
+
+        def record(connection: DBAPIConnection) -> None:
+            self._around.ledger.record_end(
+                connection, self._script, self._direction, self._around.identity, self._milliseconds(),
+                "; ".join(self._notes),
+            )  # fmt: skip
+            then(connection)
+
+        if not self._work.finish(record):
+            with transaction(self._around.database, self._around.connection):
+                record(self._around.connection)
+
+    # --- what the parts call back -----------------------------------------------------------------------------
+
+    def _checkpoint(self) -> None:
+        self._around.stop.checkpoint()
+        try:
+            self._around.lock.verify()
+        except LockNotObtained as error:
+            raise Interruption(error.message, error.exit_code) from error
+
+    def _record_commit(self, connection: DBAPIConnection, position: int, description: str) -> None:
+        self._around.ledger.record_commit(
+            connection, self._script, self._direction, self._around.identity, position, description
+        )
+
+    def _record_step(self, description: str) -> None:
+        with transaction(self._around.database, self._around.connection):
+            self._record_commit(self._around.connection, self._work.commits, description)
+
+    # --- failure ----------------------------------------------------------------------------------------------
+
+    def _failure(self, error: BaseException) -> NonstopError:
+        """Undo what can be undone, note it in the ledger, and say how things stand."""
+        lost: str | None = None
+        try:
+            self._work.abandon()
+        except Exception as second:
+            lost = str(second)
+        self._executor.close()
+        failure = self._as_error(error, lost)
+        self._record_failure(failure)
+        return failure
+
+    def _as_error(self, error: BaseException, lost: str | None) -> NonstopError:
+        details = (*self._where(error), *((f"while undoing: {lost}",) if lost else ()))
+        message, next_step = self._in_words(error)
+        if self._work.commits:
+            last = next((s.summary for s in reversed(self._journal.statements) if not s.error), "")
+            return StoppedPartWay(
+                message,
+                details=(*details, f"State: {self._script.label} stopped part-way; {self._work.commits} commit(s) of it"
+                                   f" are permanent{f', the last statement was: {last}' if last else ''}."),
+                next_step=f"correct what failed and run {self._direction.value} again (a script must be idempotent"
+                f" for that), or settle it by hand: repair --mark-applied {self._script.number}"
+                f" or --mark-pending {self._script.number}",
+            )  # fmt: skip
+        details += (f"State: {self._script.label} was undone completely.",)
+        if isinstance(error, Interruption):
+            return Stopped(error, details=details, next_step=f"run {self._direction.value} again")
+        if isinstance(error, KeyboardInterrupt):
+            return Stopped(Interruption("interrupted", 130), details=details, next_step="run it again")
+        if isinstance(error, NonstopError):
+            return type(error)(error.message, details=(*error.details, *details), next_step=error.next_step)
+        return MigrationFailed(message, details=details, next_step=next_step)
+
+    def _in_words(self, error: BaseException) -> tuple[str, str]:
+        if isinstance(error, NonstopError):
+            return f"{self._script.label} failed: {error.message}", error.next_step
+        if isinstance(error, Interruption):
+            return f"{self._script.label} was stopped: {error.reason}", ""
+        if isinstance(error, SystemExit):
+            return f"{self._script.label} failed: it called exit({error.code!r})", "return True or False instead"
+        original = getattr(error, "orig", None) or error
+        reason = str(original).strip().partition("\n")[0]
+        return (
+            f"{self._script.label} failed: {type(original).__name__}: {reason}",
+            "correct the script, then run again",
+        )
+
+    def _where(self, error: BaseException) -> tuple[str, ...]:
+        """The failing statement, its place in the script, and what the server says of it."""
+        lines: list[str] = []
+        line = next((s.line for s in reversed(self._journal.statements) if s.error), 0) or self._line_of(error)
+        if line:
+            lines.append(f"at {self._script.path}:{line} in {self._direction.value}()")
+        statement = getattr(error, "statement", None)
+        if statement:
+            number = len(self._journal.statements)
+            lines.append(f"statement {number}: {' '.join(str(statement).split())[:500]}")
+        original = getattr(error, "orig", None)
+        if original is not None:
+            lines.extend(self._around.database.describe(original))
+        return tuple(lines)
+
+    def _line_of(self, error: BaseException) -> int:
+        line, traceback = 0, error.__traceback__
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == str(self._script.path):
+                line = traceback.tb_lineno
+            traceback = traceback.tb_next
+        return line
+
+    def _record_failure(self, failure: NonstopError) -> None:
+        """On the ledger's own connection, so that it survives the rollback; the failure itself comes first."""
+        around = self._around
+        kind = "interruption" if isinstance(failure, Stopped) else "failure"
+        try:
+            with transaction(around.database, around.connection):
+                if not isinstance(failure, StoppedPartWay):
+                    around.ledger.record_undone(around.connection, self._script, around.identity)
+                detail = around.database.redact(" | ".join((failure.message, *failure.details)))
+                around.ledger.record_event(around.connection, kind, self._script, around.identity, detail)
+        except Exception as error:
+            failure.details += (f"The failure could not be noted in the ledger: {around.database.redact(str(error))}",)
+
+    def _milliseconds(self) -> int:
+        return round((time.monotonic() - self._started) * 1000)
+
+
+class transaction:  # noqa: N801  # reads as a verb: with transaction(database, connection)
+    """One transaction of the ledger's own connection."""
+
+    def __init__(self, database: Database, connection: DBAPIConnection) -> None:
+        self._database = database
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._database.begin_if_needed(self._connection, "INSERT")
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is None:
+            self._connection.commit()
+        else:
+            self._connection.rollback()

@@ -1,0 +1,233 @@
+"""The guard: hooks on every SQLAlchemy engine, effective only in the context that runs a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.pool import Pool
+
+from nonstop.databases.base import Database, DBAPIConnection, is_write
+from nonstop.errors import Interruption, NonstopError, UsageError
+from nonstop.guard.journal import Journal
+from nonstop.guard.work import Work
+
+_active: ContextVar[Guard | None] = ContextVar("nonstop_guard", default=None)
+
+
+class Guard:
+    """Ties a script's connections to the ledger's database, its lock and its transactions.
+
+    ``checkpoint`` is called before every statement and may raise an Interruption. What it raised is remembered in
+    ``interruption``, and what the guard refused in ``refusal``: a script can't turn either into success.
+    """
+
+    def __init__(
+        self, database: Database, owner: str, work: Work, journal: Journal, checkpoint: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._owner = owner
+        self._work = work
+        self._journal = journal
+        self._checkpoint = checkpoint
+        self._loading = False
+        self._dialects: list[Dialect] = []
+        self.interruption: Interruption | None = None
+        self.refusal: NonstopError | None = None
+
+    @contextmanager
+    def armed(self) -> Iterator[None]:
+        """Watch this context (not the application's other threads) for the length of the block."""
+        install()
+        token = _active.set(self)
+        try:
+            yield
+        finally:
+            _active.reset(token)
+            for dialect in self._dialects:
+                _HeldCommits.remove(dialect)
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """While the script, and with it the application, is imported: nothing may write."""
+        self._loading = True
+        try:
+            yield
+        finally:
+            self._loading = False
+
+    # --- what the hooks call ----------------------------------------------------------------------------------
+
+    def on_connect(self, connection: Connection) -> None:
+        if not _HeldCommits.is_on(connection.dialect):
+            _HeldCommits.put_on(connection.dialect, self._database, self._work)
+            self._dialects.append(connection.dialect)
+
+    def on_checkout(self, connection: DBAPIConnection) -> None:
+        self._work.checked_out(connection)
+        if self._work.holds(connection):
+            return
+        try:
+            self._database.check_same(connection)
+            self._database.prepare_session(connection, self._owner)
+        except NonstopError as error:
+            self.refusal = error
+            raise
+
+    def on_checkin(self, connection: DBAPIConnection) -> None:
+        self._work.checked_in(connection)
+        if self._work.holds(connection):
+            self._work.when_released(lambda: self._restore(connection))
+        else:
+            self._restore(connection)
+
+    def _restore(self, connection: DBAPIConnection) -> None:
+        if self._database.is_usable(connection):
+            self._database.restore_session(connection)
+
+    def before_statement(self, connection: Connection, statement: str) -> None:
+        try:
+            self._checkpoint()
+        except Interruption as interruption:
+            self.interruption = interruption
+            raise
+        self._journal.begin(statement)
+        if self._loading and is_write(statement):
+            self.refusal = UsageError(
+                f"the application changes the database while it is imported: {self._summary()}",
+                next_step="move that out of the import (a create_all belongs into init_db.py or a migration)",
+            )
+            raise self.refusal
+        dbapi = connection.connection.dbapi_connection
+        self._work.before_statement(dbapi, statement, self._summary())
+        if not is_autocommit(connection):
+            self._database.begin_if_needed(dbapi, statement)
+
+    def after_statement(self, connection: Connection, statement: str) -> None:
+        self._journal.end()
+        if is_autocommit(connection) and is_write(statement):
+            self._work.committed_at_once()
+
+    def on_error(self, connection: Connection | None, statement: str, error: BaseException) -> None:
+        self._journal.fail(statement, str(error))
+        dbapi = connection.connection.dbapi_connection if connection is not None and not connection.closed else None
+        if dbapi is not None:
+            self._work.back_to_held(dbapi)
+
+    def _summary(self) -> str:
+        last = self._journal.last
+        return last.summary if last else ""
+
+
+def is_autocommit(connection: Connection) -> bool:
+    """Whether each statement on this connection commits itself."""
+    chosen = connection.get_execution_options().get("isolation_level")
+    level = chosen or getattr(connection.dialect, "_on_connect_isolation_level", None)
+    return level == "AUTOCOMMIT"
+
+
+class _HeldCommits:
+    """Lets a dialect's commits go through :class:`Work`. SQLAlchemy has events for commits, but none can hold one."""
+
+    METHODS = ("do_commit", "do_rollback", "do_close", "do_terminate")
+
+    @classmethod
+    def is_on(cls, dialect: Dialect) -> bool:
+        return "do_commit" in vars(dialect)
+
+    @classmethod
+    def put_on(cls, dialect: Dialect, database: Database, work: Work) -> None:
+        commit, rollback, close, terminate = (getattr(dialect, name) for name in cls.METHODS)
+
+        def do_commit(connection: Any) -> None:
+            dbapi = getattr(connection, "dbapi_connection", connection)
+            if work.holds(dbapi) or database.can_commit(dbapi):
+                work.hold(dbapi)
+            else:
+                commit(connection)
+
+        def do_rollback(connection: Any) -> None:
+            dbapi = getattr(connection, "dbapi_connection", connection)
+            if work.holds(dbapi):
+                work.back_to_held(dbapi)
+            else:
+                work.rolled_back(dbapi)
+                rollback(connection)
+
+        def do_close(connection: DBAPIConnection) -> None:
+            if work.holds(connection):
+                work.when_released(lambda: close(connection))
+            else:
+                close(connection)
+
+        def do_terminate(connection: DBAPIConnection) -> None:
+            if work.holds(connection):
+                work.when_released(lambda: terminate(connection))
+            else:
+                terminate(connection)
+
+        for name, replacement in zip(cls.METHODS, (do_commit, do_rollback, do_close, do_terminate), strict=True):
+            setattr(dialect, name, replacement)
+
+    @classmethod
+    def remove(cls, dialect: Dialect) -> None:
+        for name in cls.METHODS:
+            vars(dialect).pop(name, None)
+
+
+# --- hooks ----------------------------------------------------------------------------------------------------
+
+
+_installed = False
+
+
+def install() -> None:
+    """Put the hooks on SQLAlchemy's classes, once per process; without an armed guard they do nothing."""
+    global _installed
+    if _installed:
+        return
+    _installed = True
+    event.listen(Pool, "checkout", _on_checkout)
+    event.listen(Pool, "checkin", _on_checkin)
+    event.listen(Engine, "engine_connect", _on_connect)
+    event.listen(Engine, "before_cursor_execute", _before)
+    event.listen(Engine, "after_cursor_execute", _after)
+    event.listen(Engine, "handle_error", _on_error)
+
+
+def _on_connect(connection: Connection) -> None:
+    if (guard := _active.get()) is not None:
+        guard.on_connect(connection)
+
+
+def _on_checkout(connection: DBAPIConnection, record: Any, proxy: Any) -> None:
+    if (guard := _active.get()) is not None:
+        guard.on_checkout(connection)
+
+
+def _on_checkin(connection: DBAPIConnection | None, record: Any) -> None:
+    if (guard := _active.get()) is not None and connection is not None:
+        guard.on_checkin(connection)
+
+
+def _before(
+    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+) -> None:
+    if (guard := _active.get()) is not None:
+        guard.before_statement(connection, statement)
+
+
+def _after(
+    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+) -> None:
+    if (guard := _active.get()) is not None:
+        guard.after_statement(connection, statement)
+
+
+def _on_error(context: Any) -> None:
+    if (guard := _active.get()) is not None and context.statement is not None:
+        guard.on_error(context.connection, context.statement, context.original_exception)

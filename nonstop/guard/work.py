@@ -1,0 +1,200 @@
+"""The transactions of one script. Its last commit is held back for a moment, so that it can carry the ledger's row.
+
+A script that knows nothing of us commits when it likes. Whether a commit is its last can be seen only when the script
+returns. So a commit is not sent at once: it is sent before the next thing that the script does to the database (and
+then carries a row that says how far it got), or with the row that says that the script has ended. A script of one
+transaction is therefore applied and recorded in the same instant, or not at all. A script that does something else
+for long after a commit has it sent after ``HOLD_LIMIT`` where others wait for its locks (not on SQLite, whose connections
+belong to one thread).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from nonstop.databases.base import Database, DBAPIConnection, is_write
+from nonstop.errors import UsageError
+
+HOLD_LIMIT = 0.1
+"""Seconds that a script's commit may wait for the script to return."""
+SAVEPOINT = "nonstop_held"
+
+
+@dataclass(slots=True)
+class _Held:
+    """A transaction that is ready to be committed.
+
+    ``requested``: the script asked for the commit; otherwise steps of ``op`` are gathered and a failure undoes them.
+    """
+
+    connection: DBAPIConnection
+    requested: bool
+    description: str
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+
+
+class Work:
+    """What one script has open and has committed.
+
+    ``record_commit(connection, position, description)`` writes the ledger's row of a commit in the middle.
+    """
+
+    def __init__(self, database: Database, record_commit: Callable[[DBAPIConnection, int, str], None]) -> None:
+        self._database = database
+        self._record_commit = record_commit
+        self._held: _Held | None = None
+        self._timer: threading.Timer | None = None
+        self._lock = threading.RLock()
+        self._late_error: BaseException | None = None
+        self._checked_out: dict[int, DBAPIConnection] = {}
+        self._written: dict[int, str] = {}
+        self.commits = 0
+        """How many commits have been sent, the final one not counted."""
+        self.dropped_writes = False
+        """Whether a transaction that had written was rolled back."""
+
+    # --- what connections do ----------------------------------------------------------------------------------
+
+    def checked_out(self, connection: DBAPIConnection) -> None:
+        self._checked_out[id(connection)] = connection
+
+    def checked_in(self, connection: DBAPIConnection) -> None:
+        self._checked_out.pop(id(connection), None)
+        self._written.pop(id(connection), None)
+
+    def before_statement(self, connection: DBAPIConnection, statement: str, summary: str) -> None:
+        """Send what is held unless ``statement`` belongs to the same transaction, or only reads in it."""
+        with self._lock:
+            self._raise_late_error()
+            held = self._held
+            if held is not None and (held.connection is not connection or (held.requested and is_write(statement))):
+                self.release()
+            if is_write(statement):
+                self._written[id(connection)] = summary
+
+    def rolled_back(self, connection: DBAPIConnection) -> None:
+        if self._written.pop(id(connection), None):
+            self.dropped_writes = True
+
+    def committed_at_once(self) -> None:
+        """Note a commit that could not be held: a step outside transactions, or a session in autocommit mode."""
+        self.commits += 1
+
+    # --- holding ----------------------------------------------------------------------------------------------
+
+    def holds(self, connection: DBAPIConnection) -> bool:
+        return self._held is not None and self._held.connection is connection
+
+    def hold(self, connection: DBAPIConnection) -> None:
+        """Keep a commit that the script asked for until the script does something else, or returns."""
+        with self._lock:
+            if self.holds(connection):
+                return
+            description = self._written.pop(id(connection), "")
+            self._held = _Held(connection, True, description)
+            connection.cursor().execute(f"SAVEPOINT {SAVEPOINT}")
+            if self._database.commits_each_step:
+                self._timer = threading.Timer(HOLD_LIMIT, self._release_late)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def gather(self, connection: DBAPIConnection, description: str) -> None:
+        """Keep the transaction of ``op`` open for further steps."""
+        with self._lock:
+            self._written.pop(id(connection), None)
+            self._held = _Held(connection, False, description)
+
+    def back_to_held(self, connection: DBAPIConnection) -> None:
+        """Undo what the script did on a held transaction after its commit; an error there must not cost it."""
+        with self._lock:
+            if self.holds(connection):
+                connection.cursor().execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
+
+    def when_released(self, action: Callable[[], None]) -> None:
+        """Do ``action`` after the held transaction has ended."""
+        assert self._held is not None
+        self._held.afterwards.append(action)
+
+    def release(self) -> None:
+        """Commit what is held, as a commit in the middle of the script."""
+        with self._lock:
+            held = self._take()
+            if held is None:
+                return
+            self._end(held, lambda: self._record_commit(held.connection, self.commits + 1, held.description))
+            self.commits += 1
+
+    def finish(self, record_end: Callable[[DBAPIConnection], None]) -> bool:
+        """Commit what is held together with the row of the script's end; False where nothing is held."""
+        with self._lock:
+            self._raise_late_error()
+            held = self._take()
+            if held is None:
+                return False
+            self._end(held, lambda: record_end(held.connection))
+            return True
+
+    def abandon(self) -> None:
+        """The script failed: keep what it had committed, undo the rest."""
+        with self._lock:
+            if self._held is not None and self._held.requested:
+                self.release()
+                return
+            held = self._take()
+            if held is not None:
+                held.connection.rollback()
+                for action in held.afterwards:
+                    action()
+
+    def settle(self, connection: DBAPIConnection | None) -> None:
+        """Make way for a step of ``op`` that works on ``connection``: no other session may stand in its way.
+
+        A transaction of the script that only read is ended (its snapshot would stop a concurrent build). Raises
+        UsageError where one has written and is not committed.
+        """
+        if self._held is not None and self._held.connection is not connection:
+            self.release()
+        for other in list(self._checked_out.values()):
+            if other is connection or not self._database.in_transaction(other) or self.holds(other):
+                continue
+            if id(other) in self._written:
+                raise UsageError(
+                    f"op was called while the script has not committed: {self._written[id(other)]}",
+                    next_step="commit that transaction before the call of op",
+                )
+            other.rollback()
+
+    # --- details ----------------------------------------------------------------------------------------------
+
+    def _take(self) -> _Held | None:
+        held, self._held = self._held, None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return held
+
+    def _end(self, held: _Held, record: Callable[[], None]) -> None:
+        try:
+            record()
+            held.connection.commit()
+        except BaseException:
+            if self._database.is_usable(held.connection):
+                held.connection.rollback()
+            raise
+        finally:
+            for action in held.afterwards:
+                action()
+
+    def _release_late(self) -> None:
+        try:
+            self.release()
+        except BaseException as error:
+            # On a thread of its own nobody would see it: the script's thread raises it at its next statement.
+            self._late_error = error
+
+    def _raise_late_error(self) -> None:
+        if self._late_error is not None:
+            error, self._late_error = self._late_error, None
+            raise error

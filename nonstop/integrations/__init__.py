@@ -1,0 +1,1 @@
+"""Adapters to frameworks; nothing else of nonstop imports one."""

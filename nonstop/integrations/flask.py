@@ -1,0 +1,97 @@
+"""Flask: one line at the end of ``app.py`` mounts the commands, ``/readyz``, and the hand-over of migration files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Blueprint, Flask, jsonify
+from flask.typing import ResponseReturnValue
+
+from nonstop.cli import cli, run_script
+from nonstop.console import Console, Wiring
+from nonstop.databases import open_database
+from nonstop.errors import NonstopError
+from nonstop.runner import Runner
+from nonstop.scripts import FILE_NAME
+from nonstop.settings import ResolveUrl
+
+
+def mount(
+    app: Flask,
+    *,
+    directory: Path | str,
+    resolve_url: ResolveUrl | None = None,
+    environment_file: Path | str | None = None,
+) -> None:
+    """Give ``app`` the commands ``flask migrations …`` and the route ``/readyz``.
+
+    ``directory`` is the migrations folder, ``resolve_url`` the application's rule for database addresses. Where the
+    process was started as a migration file (``python 001_x.py``), that file is handed to the runner and the process
+    ends with its exit code: so a file that knows nothing of nonstop is no way around lock, ledger and guard.
+    """
+    folder = Path(directory).absolute()
+    wiring = Wiring(folder, resolve_url, Path(environment_file) if environment_file else None, "flask migrations")
+    app.cli.add_command(_commands(wiring))
+    app.register_blueprint(_readiness(folder))
+    _hand_over(folder, wiring)
+
+
+def _hand_over(folder: Path, wiring: Wiring) -> None:
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    if file is None:
+        return
+    path = Path(file).absolute()
+    if FILE_NAME.fullmatch(path.name) and path.parent.resolve() == folder.resolve():
+        run_script(
+            str(path),
+            directory=wiring.directory,
+            resolve_url=wiring.resolve_url,
+            environment_file=wiring.environment_file,
+        )
+
+
+def _commands(wiring: Wiring) -> click.Command:
+    """The command line as a Flask command: it takes the arguments as they are, and keeps the exit codes."""
+
+    @click.command(
+        "migrations",
+        help="Database migrations: apply, rollback, status …",
+        context_settings={"ignore_unknown_options": True, "help_option_names": []},
+        add_help_option=False,
+    )
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    @click.pass_context
+    def migrations(context: click.Context, arguments: tuple[str, ...]) -> None:
+        console = Console(wiring)
+        given = list(arguments)
+
+        def invoke() -> int:
+            return int(cli.main(given, prog_name=wiring.program, obj=console, standalone_mode=False) or 0)
+
+        context.exit(console.guarded(invoke, as_json="--json" in given, verbose="-v" in given))
+
+    return migrations
+
+
+def _readiness(folder: Path) -> Blueprint:
+    """``/readyz``: 200 when nothing is pending, 503 with the list otherwise."""
+    blueprint = Blueprint("nonstop", __name__)
+
+    @blueprint.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        from flask import current_app
+
+        url: Any = current_app.config["SQLALCHEMY_DATABASE_URI"]
+        address = url if isinstance(url, str) else url.render_as_string(hide_password=False)
+        try:
+            pending = [row.label for row in Runner(open_database(address), folder).status().pending]
+        except NonstopError as error:
+            return jsonify(status="unreachable", reason=error.message), 503
+        if pending:
+            return jsonify(status="pending", pending=pending), 503
+        return jsonify(status="ready")
+
+    return blueprint

@@ -1,0 +1,132 @@
+"""What the catalog says, and whether it is what a script describes. Comparing types is Alembic's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, Connection, inspect
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import NoSuchTableError
+from sqlalchemy.schema import Table
+
+from nonstop.descriptions.operations import CreateIndex
+from nonstop.errors import DefinitionConflict
+
+def quoted(dialect: Dialect, name: str, schema: str | None) -> str:
+    """A name as it stands in SQL."""
+    preparer = dialect.identifier_preparer
+    return f"{preparer.quote_schema(schema)}.{preparer.quote(name)}" if schema else preparer.quote(name)
+
+
+def has_table(connection: Connection, table: str, schema: str | None) -> bool:
+    return inspect(connection).has_table(table, schema=schema)
+
+
+def columns(
+    connection: Connection, table: str, schema: str | None, *, missing_ok: bool = False
+) -> dict[str, dict[str, Any]]:
+    """The table's columns by name, as SQLAlchemy reflects them. Without the table: NoSuchTable, or empty."""
+    try:
+        found = inspect(connection).get_columns(table, schema=schema)
+    except NoSuchTableError:
+        if missing_ok:
+            return {}
+        raise _no_table(table) from None
+    return {column["name"]: dict(column) for column in found}
+
+
+def indexes(
+    connection: Connection, table: str, schema: str | None, *, missing_ok: bool = False
+) -> dict[str, dict[str, Any]]:
+    """The table's indexes by name, as SQLAlchemy reflects them."""
+    try:
+        found = inspect(connection).get_indexes(table, schema=schema)
+    except NoSuchTableError:
+        if missing_ok:
+            return {}
+        raise _no_table(table) from None
+    return {str(index["name"]): dict(index) for index in found}
+
+
+def _no_table(table: str) -> DefinitionConflict:
+    return DefinitionConflict(
+        f"there is no table {table}", next_step="create it first: an earlier script, or the application's init"
+    )
+
+
+def compare_column(connection: Connection, wanted: Column[Any], existing: dict[str, Any]) -> None:
+    """Raise DefinitionConflict where a reflected column differs in type, nullability or having a default."""
+    from alembic.migration import MigrationContext
+
+    implementation = MigrationContext.configure(connection).impl
+    name = f"{wanted.table.name}.{wanted.name}"
+    reflected: Column[Any] = Column(wanted.name, existing["type"], nullable=existing["nullable"])
+    if implementation.compare_type(reflected, wanted):
+        raise _conflict(f"column {name}", str(existing["type"]), str(wanted.type.compile(connection.dialect)))
+    if bool(existing["nullable"]) != bool(wanted.nullable):
+        raise _conflict(f"column {name}", _nullability(existing["nullable"]), _nullability(wanted.nullable))
+    if not wanted.primary_key and (existing.get("default") is not None) != (wanted.server_default is not None):
+        raise _conflict(
+            f"column {name}",
+            f"default {existing.get('default') or 'none'}",
+            f"default {'given' if wanted.server_default is not None else 'none'}",
+        )
+
+
+def compare_table(connection: Connection, wanted: Table) -> None:
+    """Raise DefinitionConflict unless everything that is described is there; further columns may exist."""
+    found = columns(connection, wanted.name, wanted.schema)
+    for column in wanted.columns:
+        if column.name not in found:
+            raise _conflict(f"table {wanted.name}", f"no column {column.name}", f"a column {column.name}")
+        compare_column(connection, column, found[column.name])
+    inspector = inspect(connection)
+    key = inspector.get_pk_constraint(wanted.name, schema=wanted.schema)["constrained_columns"]
+    wanted_key = [column.name for column in wanted.primary_key.columns]
+    if key != wanted_key:
+        raise _conflict(f"table {wanted.name}", f"primary key {key}", f"primary key {wanted_key}")
+    existing_keys = {_key_of(key) for key in inspector.get_foreign_keys(wanted.name, schema=wanted.schema)}
+    for constraint in wanted.foreign_key_constraints:
+        reference = [element.column for element in constraint.elements]
+        described = (
+            tuple(column.name for column in constraint.columns),
+            constraint.referred_table.name,
+            tuple(column.name for column in reference),
+            (constraint.ondelete or "NO ACTION").upper(),
+        )
+        if described not in existing_keys:
+            raise _conflict(f"table {wanted.name}", f"foreign keys {sorted(existing_keys)}", f"{described}")
+    for index in wanted.indexes:
+        existing = indexes(connection, wanted.name, wanted.schema).get(str(index.name))
+        if existing is None:
+            raise _conflict(f"table {wanted.name}", f"no index {index.name}", f"an index {index.name}")
+        names = tuple(column.name for column in index.columns)
+        compare_index(CreateIndex(str(index.name), wanted.name, names, bool(index.unique), wanted.schema), existing)
+
+
+def _key_of(key: Any) -> tuple[tuple[str, ...], str, tuple[str, ...], str]:
+    on_delete = (key.get("options") or {}).get("ondelete") or "NO ACTION"
+    return (tuple(key["constrained_columns"]), key["referred_table"], tuple(key["referred_columns"]), on_delete.upper())
+
+
+def compare_index(wanted: CreateIndex, existing: dict[str, Any]) -> None:
+    """Raise DefinitionConflict where a reflected index has other columns or another uniqueness."""
+    has, wants = tuple(existing["column_names"]), wanted.columns
+    if has != wants or bool(existing["unique"]) != wanted.unique:
+        raise _conflict(
+            f"index {wanted.name}",
+            f"{'unique ' if existing['unique'] else ''}{has}",
+            f"{'unique ' if wanted.unique else ''}{wants}",
+        )
+
+
+def _conflict(what: str, existing: str, wanted: str) -> DefinitionConflict:
+    return DefinitionConflict(
+        f"{what} exists already with another definition: it has {existing}, the script wants {wanted}",
+        next_step="change the script to fit, or rename what exists; nothing was changed",
+    )
+
+
+def _nullability(nullable: object) -> str:
+    return "NULL" if nullable else "NOT NULL"
+

@@ -1,0 +1,122 @@
+"""Results as JSON documents. ``schema`` grows when a field changes its meaning or goes; new fields may come."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from nonstop.descriptions.history import Event
+from nonstop.descriptions.results import ChangeResult, PlanResult, RunResult, StatusResult
+from nonstop.errors import NonstopError
+
+SCHEMA = 1
+
+
+def document(command: str, content: dict[str, Any]) -> str:
+    """One document, as text."""
+    return json.dumps({"schema": SCHEMA, "command": command, **content}, ensure_ascii=False, indent=2)
+
+
+def status(result: StatusResult) -> dict[str, Any]:
+    return {
+        "database": result.database,
+        "migrations": [
+            {
+                "number": row.number,
+                "name": row.name,
+                "state": row.state.value,
+                "applied_at": row.applied_at.isoformat() if row.applied_at else None,
+                "applied_by": row.applied_by or None,
+                "host": row.host or None,
+                "duration_ms": row.duration_ms,
+                "run_id": row.run_id or None,
+                "checksum": row.checksum or None,
+                "note": row.note or None,
+            }
+            for row in result.migrations
+        ],
+        "pending": len(result.pending),
+        "problems": [
+            {"number": problem.number, "message": problem.message, "next_step": problem.next_step}
+            for problem in result.problems
+        ],
+    }
+
+
+def plan(result: PlanResult) -> dict[str, Any]:
+    return {
+        "database": result.database,
+        "direction": result.direction.value,
+        "migrations": [
+            {
+                "number": script.number,
+                "label": script.label,
+                "sql": None if script.sql is None else list(script.sql),
+                "unknown_after": script.unknown_after or None,
+            }
+            for script in result.scripts
+        ],
+        "notes": list(result.notes),
+    }
+
+
+def run(result: RunResult) -> dict[str, Any]:
+    return {
+        "database": result.database,
+        "direction": result.direction.value,
+        "run_id": result.run_id,
+        "migrations": [
+            {
+                "number": outcome.number,
+                "label": outcome.label,
+                "done": outcome.succeeded,
+                "duration_ms": outcome.duration_ms,
+                "statements": outcome.statements,
+                "output": outcome.output,
+                "notes": list(outcome.notes),
+            }
+            for outcome in result.outcomes
+        ],
+        "not_done": list(result.not_started),
+        "notes": list(result.notes),
+        "duration_ms": result.duration_ms,
+        "error": None if result.error is None else error(result.error),
+    }
+
+
+def changes(result: ChangeResult) -> dict[str, Any]:
+    return {
+        "done": result.done,
+        "changes": [{"label": change.label, "action": change.action} for change in result.changes],
+        "notes": list(result.notes),
+    }
+
+
+def log(events: list[Event]) -> dict[str, Any]:
+    return {
+        "events": [
+            {
+                "id": event.id,
+                "at": event.at.isoformat(),
+                "kind": event.kind,
+                "number": event.number,
+                "name": event.name,
+                "run_id": event.run_id,
+                "by": event.by,
+                "host": event.host,
+                "tool_version": event.tool_version,
+                "detail": event.detail,
+            }
+            for event in events
+        ]
+    }
+
+
+def error(failure: NonstopError) -> dict[str, Any]:
+    return {
+        "type": type(failure).__name__,
+        "message": failure.message,
+        "details": list(failure.details),
+        "next_step": failure.next_step,
+        "exit_code": failure.exit_code,
+    }
