@@ -69,7 +69,25 @@ LAST_RUN = click.option("--last-run", is_flag=True, help="What the last apply ha
 YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class TerminalHelp(click.Command):
+    """A command whose help is drawn with rich on a terminal and is plain text elsewhere."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        if not sys.stdout.isatty():
+            return super().get_help(ctx)
+        from nonstop.report import terminal
+
+        terminal.show_help(self, ctx)
+        return ""
+
+
+class TerminalHelpGroup(TerminalHelp, click.Group):
+    """The same for the whole program."""
+
+    command_class = TerminalHelp
+
+
+@click.group(cls=TerminalHelpGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @options(*COMMON)
 @click.version_option(__version__, prog_name="nonstop")
 @click.pass_context
@@ -200,25 +218,22 @@ def main(
     ``arguments`` are those after the program's name (default: the process's). ``directory`` is the migrations folder,
     ``resolve_url`` the application's rule for database addresses, and ``environment_file`` its ``.env``.
     """
+    given = list(sys.argv[1:] if arguments is None else arguments)
     wiring = Wiring(
         Path(directory) if directory else None,
         resolve_url,
         Path(environment_file) if environment_file else None,
         program or Path(sys.argv[0]).name.replace("__main__.py", "nonstop"),
+        next((argument for argument in given if argument in cli.commands), ""),
     )
-    given = list(sys.argv[1:] if arguments is None else arguments)
     console = Console(wiring)
-    return console.guarded(lambda: _invoke(given, console), as_json="--json" in given, verbose=_is_verbose(given))
 
+    def invoke() -> int:
+        # click gives an exit code back where standalone_mode is off, and lets the errors through.
+        return int(cli.main(given, prog_name=wiring.program, obj=console, standalone_mode=False) or 0)
 
-def _invoke(arguments: list[str], console: Console) -> int:
-    # click gives an exit code back where standalone_mode is off, and lets the errors through.
-    code = cli.main(arguments, prog_name=console.wiring.program, obj=console, standalone_mode=False)
-    return int(code or 0)
-
-
-def _is_verbose(arguments: Sequence[str]) -> bool:
-    return any(argument in ("-v", "--verbose") for argument in arguments)
+    verbose = any(argument in ("-v", "--verbose") for argument in given)
+    return console.guarded(invoke, as_json="--json" in given, verbose=verbose)
 
 
 def run_script(file: str, **wired: Any) -> None:

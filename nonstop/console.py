@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import click
 
-from nonstop import maintenance, settings
+from nonstop import settings
 from nonstop.databases import open_database
 from nonstop.databases.base import Database
 from nonstop.databases.url import hide_credentials
@@ -24,14 +23,23 @@ from nonstop.runner import Listener, Runner
 from nonstop.settings import ResolveUrl, Settings
 
 
-@dataclass(frozen=True)
-class Wiring:
+class Wiring(NamedTuple):
     """What an entry script knows of its application; see :func:`nonstop.cli.main`."""
 
     directory: Path | None = None
     resolve_url: ResolveUrl | None = None
     environment_file: Path | None = None
     program: str = "nonstop"
+    command: str = ""
+    """The command as typed, for the report; empty where it could not be read."""
+
+
+def runner_for(loaded: Settings, database: Database, listener: Listener) -> Runner:
+    """The runner that settings describe."""
+    return Runner(
+        database, loaded.directory, loaded.ledger_table, loaded.ledger_schema, loaded.lock_timeout, loaded.deadline,
+        listener,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Console:
         "dir", "url", "env_file", "wait", "as_json", "verbose", "quiet", "lock_timeout", "deadline",
     )  # fmt: skip
 
-    wiring: Wiring = field(default_factory=Wiring)
+    wiring: Wiring = Wiring()
     options: dict[str, Any] = field(default_factory=dict)
     secrets: list[Callable[[str], str]] = field(default_factory=lambda: [hide_credentials])
     """What makes text fit to be shown; the database adds its own when its address is known."""
@@ -80,16 +88,24 @@ class Console:
         return 0
 
     def new(self, title: str) -> int:
+        from nonstop import maintenance
+
         return self._changed(maintenance.new(self._directory(), title))
 
     def renumber(self, script: str) -> int:
+        from nonstop import maintenance
+
         runner = self._runner()
         return self._changed(maintenance.renumber(runner.folder, script, runner.database, runner.ledger()))
 
     def baseline(self, to: int) -> int:
+        from nonstop import maintenance
+
         return self._changed(maintenance.baseline(self._runner(), to))
 
     def repair(self, mark_applied: int | None, mark_pending: int | None, ask: bool) -> int:
+        from nonstop import maintenance
+
         def confirm(shown: ChangeResult) -> None:
             if ask and self._can_ask():
                 self._print([*text.changes(shown)])
@@ -107,7 +123,7 @@ class Console:
     def wait(self, time: str) -> int:
         loaded = self._settings()
         database = self._database(loaded)
-        maintenance.wait(database, settings.seconds(time), self._note)
+        self._wait(database, settings.seconds(time))
         self._say([f"{database.display} answers."], {"database": database.display})
         return 0
 
@@ -121,11 +137,13 @@ class Console:
         loaded = self._settings()
         database = self._database(loaded)
         if loaded.wait:
-            maintenance.wait(database, loaded.wait, self._note)
-        return Runner(
-            database, loaded.directory, loaded.ledger_table, loaded.ledger_schema, loaded.lock_timeout,
-            loaded.deadline, Listener(planned, self._started, self._finished, self._pass_on, self._note),
-        )  # fmt: skip
+            self._wait(database, loaded.wait)
+        return runner_for(loaded, database, self._listener(planned))
+
+    def _wait(self, database: Database, seconds: float) -> None:
+        from nonstop import maintenance
+
+        maintenance.wait(database, seconds, self._note)
 
     def _settings(self) -> Settings:
         return settings.load(
@@ -163,7 +181,7 @@ class Console:
             path = error.ctx.command_path if error.ctx else self.wiring.program
             failure = UsageError(error.format_message(), next_step=f"{path} --help")
         except BrokenPipeError:
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # the reader has gone; nothing more can be said
+            sys.stdout = open(os.devnull, "w")  # the reader has gone; nothing more can be said
             return 0
         except Exception as error:
             failure = NonstopError(
@@ -171,7 +189,7 @@ class Console:
             )
             failure.__cause__ = error
         if verbose:
-            sys.stderr.write(self._redact("".join(traceback.format_exception(failure))))
+            self._show_traceback(failure)
         shown._fail(failure, None)
         return failure.exit_code
 
@@ -181,9 +199,14 @@ class Console:
                 self._print([as_json.document(self._command(), {"error": as_json.error(error)})])
             return
         if self.options.get("verbose") and result is not None:
-            sys.stderr.write(self._redact("".join(traceback.format_exception(error))))
+            self._show_traceback(error)
         sys.stdout.flush()
         sys.stderr.write(self._redact("\n".join(text.failure(error, result))) + "\n")
+
+    def _show_traceback(self, error: NonstopError) -> None:
+        import traceback
+
+        sys.stderr.write(self._redact("".join(traceback.format_exception(error))))
 
     def _say(self, lines: list[str], content: dict[str, Any]) -> None:
         if self.options.get("as_json"):
@@ -199,9 +222,6 @@ class Console:
         if not self.options.get("quiet"):
             click.echo(self._redact(line), err=True)
 
-    def _started(self, script: Any, direction: Any) -> None:
-        """The terminal shows what is at work; lines in a file are complete without it."""
-
     def _finished(self, outcome: ScriptOutcome) -> None:
         if not self.options.get("as_json") and not self.options.get("quiet"):
             self._print(text.outcome(outcome))
@@ -210,14 +230,34 @@ class Console:
         sys.stderr.write(self._redact(output))
         sys.stderr.flush()
 
+    def _listener(self, planned: Callable[[Plan], None]) -> Listener:
+        """Lines as they come; on a terminal, also which script is at work."""
+        if not self._is_on_terminal():
+            return Listener(planned, finished=self._finished, output=self._pass_on, waiting=self._note)
+        from nonstop.report.terminal import Progress
+
+        progress = Progress()
+
+        def finished(outcome: ScriptOutcome) -> None:
+            progress.stop()
+            self._finished(outcome)
+
+        return Listener(
+            planned,
+            started=lambda script, direction: progress.start(f"{script.label}: {direction.value} …"),
+            failed=progress.stop,
+            finished=finished,
+            output=lambda output: progress.step_aside(lambda: self._pass_on(output)),
+            waiting=self._note,
+        )
+
     def _redact(self, text: str) -> str:
         for hide in self.secrets:
             text = hide(text)
         return text
 
     def _command(self) -> str:
-        context = click.get_current_context(silent=True)
-        return (context.info_name if context else None) or ""
+        return self.wiring.command
 
     # --- asking -----------------------------------------------------------------------------------------------
 

@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING
 from nonstop import scripts
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
 from nonstop.descriptions.history import RunIdentity
-from nonstop.descriptions.operations import OperationExecutor, current_executor
+from nonstop.descriptions.operations import current_executor
 from nonstop.descriptions.results import ScriptOutcome
 from nonstop.descriptions.scripts import Direction, Script
-from nonstop.errors import Interruption, LockNotObtained, MigrationFailed, NonstopError, Stopped, StoppedPartWay
+from nonstop.errors import (
+    Interruption,
+    LockNotObtained,
+    MigrationFailed,
+    NonstopError,
+    Stopped,
+    StoppedPartWay,
+)
 from nonstop.guard.journal import Journal
 from nonstop.guard.session import Guard
 from nonstop.guard.work import Work
@@ -65,11 +72,11 @@ class ScriptRun:
         """
         with captured_output(self._around.on_output) as output:
             try:
-                with self._guard.armed():
+                with self._guard.armed(), self._around.stop.breaking_off(self._work.cancel):
                     self._call()
                     self._finish(then)
             except (Exception, Interruption, KeyboardInterrupt, SystemExit) as error:
-                raise self._failure(self._guard.interruption or self._guard.refusal or error) from error
+                raise self._failure(self._cause(error)) from error
             finally:
                 self._executor.close()
         if self._work.dropped_writes:
@@ -133,6 +140,14 @@ class ScriptRun:
             self._record_commit(self._around.connection, self._work.commits, description)
 
     # --- failure ----------------------------------------------------------------------------------------------
+
+    def _cause(self, error: BaseException) -> BaseException:
+        """Why the script really failed: what stopped or refused it may have come to us as another error."""
+        try:
+            self._around.stop.checkpoint()
+        except Interruption as interruption:
+            return interruption
+        return self._guard.interruption or self._guard.refusal or error
 
     def _failure(self, error: BaseException) -> NonstopError:
         """Undo what can be undone, note it in the ledger, and say how things stand."""
@@ -222,7 +237,7 @@ class ScriptRun:
         return round((time.monotonic() - self._started) * 1000)
 
 
-class transaction:  # noqa: N801  # reads as a verb: with transaction(database, connection)
+class transaction:  # reads as a verb: with transaction(database, connection)
     """One transaction of the ledger's own connection."""
 
     def __init__(self, database: Database, connection: DBAPIConnection) -> None:

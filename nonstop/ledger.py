@@ -7,7 +7,7 @@ the ledger can be written in the very transaction whose effect it records. None 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from nonstop.databases.base import Database, DBAPIConnection
@@ -61,7 +61,7 @@ class Ledger:
         if not self._exists(connection):
             return LedgerState()
         applied = {
-            row[0]: AppliedScript(row[0], row[1], row[2], _time(row[3]), *row[4:9], baseline=bool(row[9]))
+            row[0]: AppliedScript(*[*row[:3], _time(row[3]), *row[4:9], bool(row[9])])
             for row in self._run(
                 connection,
                 "SELECT number, name, checksum, applied_at, duration_ms, who, host, tool_version, run_id, baseline"
@@ -252,10 +252,10 @@ class Ledger:
         return cursor
 
     def _now(self) -> datetime | str:
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         return now if self._database.ledger_types["time"] != "TEXT" else now.isoformat(timespec="milliseconds")
 
 
 def _time(value: datetime | str) -> datetime:
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment.astimezone(timezone.utc)
+    return moment.astimezone(UTC)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -87,7 +87,9 @@ def renumber(folder: Path, name: str, database: Database, ledger: Ledger) -> Cha
             next_step="renumber the other script, which is not applied",
         )
     target = folder / f"{_next_digits(folder)}_{script.name}.py"
-    os.link(script.path, target)  # unlike a rename, this fails where the name is taken
+    with target.open("xb") as file:  # unlike a rename, this fails where the name is taken
+        file.write(script.path.read_bytes())
+    shutil.copymode(script.path, target)
     script.path.unlink()
     notes = (f"its text still says {script.digits} here and there",) if script.digits in script.text else ()
     return ChangeResult("renumber", (Change(script.path.name, f"is now {target.name}"),), notes=notes)
@@ -127,7 +129,7 @@ def baseline(runner: Runner, to: int) -> ChangeResult:
 
     def choose(facts: plan.Facts) -> list[_Action]:
         plan.script_with(to, facts)
-        return [_baseline(script) for script in facts.pending if script.number <= to]
+        return [_note_applied(script, "noted as applied, not run") for script in facts.pending if script.number <= to]
 
     return _change(runner, "baseline", choose, lambda shown: None)
 
@@ -147,9 +149,9 @@ def repair(
 
     def choose(facts: plan.Facts) -> list[_Action]:
         if mark_applied is not None:
-            return [_mark_applied(plan.script_with(mark_applied, facts))]
+            return [_note_applied(plan.script_with(mark_applied, facts), "marked as applied, not run")]
         if mark_pending is not None:
-            return [_mark_pending(plan.script_with(mark_pending, facts))]
+            return [_forget(plan.script_with(mark_pending, facts), "marked as pending")]
         return _realign(facts)
 
     return _change(runner, "repair", choose, confirm)
@@ -176,27 +178,26 @@ def _change(
     return ChangeResult(command, changes)
 
 
-def _baseline(script: Script) -> _Action:
+def _note_applied(script: Script, action: str) -> _Action:
     def act(ledger: Ledger, connection: DBAPIConnection, identity: RunIdentity) -> None:
         ledger.forget(connection, script.number)
         ledger.record_baseline(connection, script, identity)
 
-    return _Action(Change(script.label, "noted as applied, not run"), script, act)
+    return _Action(Change(script.label, action), script, act)
 
 
-def _mark_applied(script: Script) -> _Action:
+def _forget(row: Script | AppliedScript, action: str) -> _Action:
     def act(ledger: Ledger, connection: DBAPIConnection, identity: RunIdentity) -> None:
-        ledger.forget(connection, script.number)
-        ledger.record_baseline(connection, script, identity)
+        ledger.forget(connection, row.number)
 
-    return _Action(Change(script.label, "marked as applied, not run"), script, act)
+    return _Action(Change(row.label, f"{action}; the database itself was not touched"), row, act)
 
 
-def _mark_pending(script: Script) -> _Action:
+def _accept(script: Script) -> _Action:
     def act(ledger: Ledger, connection: DBAPIConnection, identity: RunIdentity) -> None:
-        ledger.forget(connection, script.number)
+        ledger.restamp(connection, script)
 
-    return _Action(Change(script.label, "marked as pending; the database itself was not touched"), script, act)
+    return _Action(Change(script.label, "accepted as it is now"), script, act)
 
 
 def _realign(facts: plan.Facts) -> list[_Action]:
@@ -205,13 +206,9 @@ def _realign(facts: plan.Facts) -> list[_Action]:
     for number, row in facts.ledger.applied.items():
         script = facts.scripts.get(number)
         if script is None:
-            change = Change(row.label, "its file is gone: forgotten; the database itself was not touched")
-            actions.append(_Action(change, row, lambda ledger, connection, _, n=number: ledger.forget(connection, n)))
-        elif script.checksum != row.checksum or script.name != row.name:
-            change = Change(script.label, "accepted as it is now")
-            actions.append(
-                _Action(change, script, lambda ledger, connection, _, s=script: ledger.restamp(connection, s))
-            )
+            actions.append(_forget(row, "its file is gone: forgotten"))
+        elif (script.checksum, script.name) != (row.checksum, row.name):
+            actions.append(_accept(script))
     return actions
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
 
 from nonstop.descriptions.history import AppliedScript, LedgerState
 from nonstop.descriptions.results import MigrationStatus, State
@@ -14,8 +17,7 @@ TIMESTAMP_LIKE = 1_000_000
 """Numbers from here on are dates, not a sequence, and gaps between them mean nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What the user asked for. ``only`` and ``to`` are numbers; None everywhere means: all."""
 
     direction: Direction
@@ -27,9 +29,12 @@ class Request:
     allow_edited: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
-    """What planning looks at. The callables judge one script's text and are asked only where it matters."""
+    """What planning looks at. The callables judge one script's text and are asked only where it matters.
+
+    What follows from the facts is worked out once: there may be ten thousand scripts.
+    """
 
     folder: ScriptFolder
     ledger: LedgerState
@@ -38,11 +43,11 @@ class Facts:
     can_roll_back: Callable[[Script], bool] = lambda script: True
     depends_on: Callable[[Script], Sequence[int]] = lambda script: ()
 
-    @property
+    @cached_property
     def scripts(self) -> dict[int, Script]:
         return {script.number: script for script in self.folder.scripts}
 
-    @property
+    @cached_property
     def pending(self) -> list[Script]:
         """Scripts that an apply has still to run: not applied, or stopped in the middle of either direction."""
         return [
@@ -51,9 +56,19 @@ class Facts:
             if script.number not in self.ledger.applied or script.number in self.ledger.interrupted
         ]
 
+    @cached_property
+    def broken(self) -> dict[int, Problem]:
+        """The pending scripts that can't run, by number."""
+        found = ((script.number, self.examine(script)) for script in self.pending)
+        return {number: problem for number, problem in found if problem is not None}
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+    @cached_property
+    def last_applied(self) -> int:
+        """The highest number that is applied, 0 where none is."""
+        return max(self.ledger.applied, default=0)
+
+
+class Plan(NamedTuple):
     """The scripts to run, in order, and what should be said before."""
 
     direction: Direction
@@ -99,13 +114,12 @@ def _state_of(script: Script, facts: Facts) -> tuple[State, str]:
             return State.EDITED, "the file was changed after it was applied"
         note = "edited since (comments or formatting only)" if edit is Edit.COSMETIC else ""
         return (State.BASELINE if row.baseline else State.APPLIED), note
-    problem = facts.examine(script)
-    if problem is not None:
-        return State.BROKEN, problem.message
+    if number in facts.broken:
+        return State.BROKEN, facts.broken[number].message
     if number in ledger.failures:
         return State.FAILED, ledger.failures[number]
-    if ledger.applied and number < max(ledger.applied) and number not in ledger.left_out:
-        return State.OUT_OF_ORDER, f"{max(ledger.applied):03d} is applied already"
+    if number < facts.last_applied and number not in ledger.left_out:
+        return State.OUT_OF_ORDER, f"{facts.last_applied:03d} is applied already"
     return State.PENDING, ""
 
 
@@ -118,18 +132,18 @@ def _missing(row: AppliedScript) -> MigrationStatus:
 
 def problems(facts: Facts) -> tuple[Problem, ...]:
     """Everything that ``status`` warns of: bad names, duplicates, gaps, broken, edited and missing files."""
-    found = [*facts.folder.problems, *_gaps(facts), *_edited(facts), *_missing_files(facts)]
-    found += [problem for script in facts.pending if (problem := facts.examine(script)) is not None]
-    return tuple(found)
+    return (
+        *facts.folder.problems, *_gaps(facts), *_edited(facts), *_missing_files(facts), *facts.broken.values(),
+    )  # fmt: skip
 
 
 def _gaps(facts: Facts) -> list[Problem]:
     """Numbers that lie between the scripts and belong to none of them, where a pending script comes after."""
     numbers = sorted({*facts.scripts, *facts.ledger.applied})
-    pending = [script.number for script in facts.pending]
+    last_pending = max((script.number for script in facts.pending), default=0)
     found = []
-    for before, after in zip(numbers, numbers[1:], strict=False):
-        if after - before > 1 and after < TIMESTAMP_LIKE and any(number >= after for number in pending):
+    for before, after in pairwise(numbers):
+        if after - before > 1 and after < TIMESTAMP_LIKE and last_pending >= after:
             gap = f"{before + 1:03d}" if after - before == 2 else f"{before + 1:03d} to {after - 1:03d}"
             found.append(
                 Problem(
@@ -183,7 +197,7 @@ def plan_apply(request: Request, facts: Facts) -> Plan:
     blocking += [] if request.allow_edited else _edited(facts)
     blocking += [] if request.out_of_order else [*_gaps(facts), *_out_of_order(facts)]
     chosen = _up_to(request, facts)
-    blocking += [problem for script in chosen if (problem := facts.examine(script)) is not None]
+    blocking += [facts.broken[script.number] for script in chosen if script.number in facts.broken]
     _raise(blocking)
     _check_dependencies(chosen, facts)
     return Plan(Direction.APPLY, tuple(chosen), (*notes, *_cosmetic_notes(facts)))
@@ -209,16 +223,13 @@ def _apply_one(request: Request, facts: Facts) -> Plan:
     if script not in facts.pending:
         _raise(concerned)
         return Plan(Direction.APPLY, (), (f"{script.label} is applied already",))
-    problem = facts.examine(script)
-    _raise([*concerned, problem] if problem else concerned)
+    _raise([*concerned, *([facts.broken[script.number]] if script.number in facts.broken else [])])
     _check_dependencies([script], facts)
     return Plan(Direction.APPLY, (script,), _later_notes(script.number, facts))
 
 
 def _out_of_order(facts: Facts) -> list[Problem]:
-    if not facts.ledger.applied:
-        return []
-    last = max(facts.ledger.applied)
+    last = facts.last_applied
     return [
         Problem(
             script.number,

@@ -5,31 +5,39 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nonstop import __version__, plan, scripts
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
 from nonstop.descriptions.history import Event, LedgerState, RunIdentity
-from nonstop.descriptions.results import MigrationStatus, PlannedScript, PlanResult, RunResult, State, StatusResult
+from nonstop.descriptions.results import (
+    MigrationStatus,
+    PlannedScript,
+    PlanResult,
+    RunResult,
+    State,
+    StatusResult,
+)
 from nonstop.descriptions.scripts import Direction, Edit, Script
 from nonstop.errors import Interruption, NonstopError, Stopped
 from nonstop.ledger import Ledger
+from nonstop.plan import Facts, Plan, Request
 
 if TYPE_CHECKING:
     from nonstop.descriptions.results import ScriptOutcome
     from nonstop.stopping import Stop
 
 
-@dataclass(frozen=True)
-class Listener:
+class Listener(NamedTuple):
     """Who wants to hear of a run while it goes on. Each gets text or a value; the defaults ignore it."""
 
-    planned: Callable[[plan.Plan], None] = lambda plan: None
+    planned: Callable[[Plan], None] = lambda plan: None
     """What is going to run, before it does; it may raise Refused."""
     started: Callable[[Script, Direction], None] = lambda script, direction: None
+    failed: Callable[[], None] = lambda: None
     finished: Callable[[ScriptOutcome], None] = lambda outcome: None
     output: Callable[[str], None] = lambda text: None
     waiting: Callable[[str], None] = lambda line: None
@@ -45,7 +53,7 @@ class Runner:
     ledger_schema: str | None = None
     lock_timeout: float = 60.0
     deadline: float | None = None
-    listener: Listener = field(default_factory=Listener)
+    listener: Listener = Listener()
 
     # --- reading ----------------------------------------------------------------------------------------------
 
@@ -60,8 +68,6 @@ class Runner:
 
     def _mark_running(self, rows: tuple[MigrationStatus, ...]) -> tuple[MigrationStatus, ...]:
         """A script that was started and not ended is running, as long as somebody holds the lock."""
-        from dataclasses import replace
-
         lock = self.database.lock(self.ledger_table, "nonstop status")
         try:
             holder = lock.holder()
@@ -70,7 +76,7 @@ class Runner:
         if not holder:
             return rows
         return tuple(
-            replace(row, state=State.RUNNING, note=holder) if row.state is State.INTERRUPTED else row for row in rows
+            row._replace(state=State.RUNNING, note=holder) if row.state is State.INTERRUPTED else row for row in rows
         )
 
     def events(self, limit: int, run_id: str | None = None) -> list[Event]:
@@ -78,12 +84,12 @@ class Runner:
         with closing(self.database.connect_reading()) as connection:
             return self.ledger().events(connection, limit, run_id)
 
-    def planned(self, request: plan.Request) -> plan.Plan:
+    def planned(self, request: Request) -> Plan:
         """What ``request`` would run. Raises what planning refuses; writes nothing, takes no lock."""
         with closing(self.database.connect_reading()) as connection:
             return self._plan(request, self.facts(connection))
 
-    def plan(self, request: plan.Request, with_sql: bool = False) -> PlanResult:
+    def plan(self, request: Request, with_sql: bool = False) -> PlanResult:
         """The plan as a result; ``with_sql`` adds the SQL of each script as far as it can be known."""
         planned = self.planned(request)
         shown = tuple(PlannedScript(script.number, script.label, request.direction) for script in planned.scripts)
@@ -97,23 +103,26 @@ class Runner:
 
     # --- running ----------------------------------------------------------------------------------------------
 
-    def apply(self, request: plan.Request) -> RunResult:
+    def apply(self, request: Request) -> RunResult:
         """Run what is pending. With nothing to do this only reads."""
         return self._run(request)
 
-    def rollback(self, request: plan.Request) -> RunResult:
+    def rollback(self, request: Request) -> RunResult:
         """Undo what is applied, newest first. With nothing to do this only reads."""
         return self._run(request)
 
-    def _run(self, request: plan.Request) -> RunResult:
+    def _run(self, request: Request) -> RunResult:
         """Look without the lock; where there is work, take the lock and look again, for another may have done it."""
         started = time.monotonic()
+        self.database.recover()
         planned = self.planned(request)
-        identity = new_identity()
+        run_id = ""
         outcomes: list[ScriptOutcome] = []
         error: NonstopError | None = None
         if planned.scripts:
             self.listener.planned(planned)
+            identity = new_identity()
+            run_id = identity.run_id
             with self.locked(identity) as (lock, stop, connection):
                 planned = self._plan(request, self.facts(connection))
                 error = self._execute(planned, request, (lock, stop, connection), identity, outcomes)
@@ -121,7 +130,7 @@ class Runner:
         return RunResult(
             self.database.display,
             request.direction,
-            identity.run_id,
+            run_id,
             tuple(outcomes),
             tuple(script.label for script in planned.scripts if script.number not in done),
             planned.notes,
@@ -151,8 +160,8 @@ class Runner:
 
     def _execute(
         self,
-        planned: plan.Plan,
-        request: plan.Request,
+        planned: Plan,
+        request: Request,
         held: tuple[RunnerLock, Stop, DBAPIConnection],
         identity: RunIdentity,
         outcomes: list[ScriptOutcome],
@@ -183,13 +192,14 @@ class Runner:
             try:
                 outcome = ScriptRun(script, planned.direction, around).run(then)
             except NonstopError as error:
+                self.listener.failed()
                 return error
             outcomes.append(outcome)
             self.listener.finished(outcome)
         return None
 
     def _passed_over(
-        self, connection: DBAPIConnection, planned: plan.Plan, request: plan.Request
+        self, connection: DBAPIConnection, planned: Plan, request: Request
     ) -> list[Script]:
         """Scripts that one applied alone leaves behind: a later apply takes them up without complaint."""
         if request.only is None or planned.direction is Direction.ROLLBACK:
@@ -219,14 +229,14 @@ class Runner:
         """The ledger of this runner's settings."""
         return Ledger(self.database, self.ledger_table, self.ledger_schema)
 
-    def facts(self, connection: DBAPIConnection) -> plan.Facts:
+    def facts(self, connection: DBAPIConnection) -> Facts:
         """The folder and the ledger as they are now. Ends the transaction that it reads in: no snapshot stays open."""
         ledger = self.ledger()
         folder = scripts.find(self.folder)
         state = ledger.read(connection)
         edits = self._edits(ledger, connection, folder.scripts, state)
         connection.rollback()
-        return plan.Facts(
+        return Facts(
             folder,
             state,
             edits,
@@ -247,9 +257,10 @@ class Runner:
         sources = ledger.sources(connection, [script.number for script in edited])
         return {script.number: scripts.compare(sources[script.number], script.text) for script in edited}
 
-    def _plan(self, request: plan.Request, facts: plan.Facts) -> plan.Plan:
-        decide = plan.plan_apply if request.direction is Direction.APPLY else plan.plan_rollback
-        return decide(request, facts)
+    def _plan(self, request: Request, facts: Facts) -> Plan:
+        if request.direction is Direction.APPLY:
+            return plan.plan_apply(request, facts)
+        return plan.plan_rollback(request, facts)
 
 
 def new_identity() -> RunIdentity:
@@ -262,5 +273,5 @@ def new_identity() -> RunIdentity:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container may have no name for its user
         user = "unknown"
-    now = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+    now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return RunIdentity(f"{now}-{secrets.token_hex(2)}", user, socket.gethostname(), __version__)

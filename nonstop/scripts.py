@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -58,7 +59,7 @@ def find(folder: Path) -> ScriptFolder:
 def _duplicates(scripts: list[Script]) -> list[Problem]:
     """One problem for each number that two files carry, naming both."""
     problems = []
-    for first, second in zip(scripts, scripts[1:], strict=False):
+    for first, second in pairwise(scripts):
         if first.number == second.number:
             message = f"two scripts have the number {first.number}: {first.path.name} and {second.path.name}"
             problems.append(

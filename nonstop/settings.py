@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, NamedTuple
 
 from nonstop.errors import NonstopError, UsageError
 
@@ -18,8 +19,7 @@ DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|min|h)?")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Everything that is not a command's own flag. Times are seconds."""
 
     url: str
@@ -116,10 +116,12 @@ class _Sources:
             return None
         path, _, name = str(named).rpartition(":")
         try:
-            namespace: dict[str, Any] = {"__file__": str(self._project_folder / path), "__name__": "nonstop_config"}
+            module = ModuleType("nonstop_config")
+            module.__file__ = str(self._project_folder / path)
+            sys.modules[module.__name__] = module  # dataclasses look their own module up there
             source = (self._project_folder / path).read_text(encoding="utf-8")
-            exec(compile(source, namespace["__file__"], "exec"), namespace)
-            function: ResolveUrl = namespace[name]
+            exec(compile(source, module.__file__, "exec"), module.__dict__)
+            function: ResolveUrl = getattr(module, name)
         except Exception as error:
             raise UsageError(
                 f"url-function in {self._project_folder / 'pyproject.toml'} can't be used: {type(error).__name__}: {error}",

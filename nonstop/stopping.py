@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -30,6 +30,20 @@ class Stop:
             raise Interruption(signal.Signals(self._signal).name, 128 + self._signal)
         if self._ends_at is not None and time.monotonic() > self._ends_at:
             raise Interruption(f"the deadline of {self._deadline:g} s has passed", 1)
+
+    @contextmanager
+    def breaking_off(self, cancel: Callable[[], None]) -> Iterator[None]:
+        """Call ``cancel``, on a thread of its own, if the deadline passes inside the block: a statement may be long."""
+        if self._ends_at is None:
+            yield
+            return
+        timer = threading.Timer(max(0.0, self._ends_at - time.monotonic()), cancel)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     @contextmanager
     def listening(self) -> Iterator[None]:

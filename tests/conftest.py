@@ -16,6 +16,7 @@ import pytest
 from tests.support import postgres_server
 from tests.support.commands import CommandLine
 from tests.support.databases import fresh_database, fresh_role
+from tests.support.forked import ForkServer
 from tests.support.postgres_server import Server, Unavailable
 from tests.support.projects import ApplicationKind, Project, make_project
 
@@ -152,3 +153,11 @@ def cli(tmp_path: Path) -> CommandLine:
     home = tmp_path / "home"
     home.mkdir()
     return CommandLine(home, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    """The command line in processes that start in milliseconds: ``forks.run("apply", "--dir", folder, env={…})``."""
+    server = ForkServer(tmp_path_factory.mktemp("forks"))
+    yield server
+    server.close()

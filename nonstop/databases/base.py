@@ -63,6 +63,9 @@ class Database(ABC):
         Raises DatabaseUnreachable or UsageError.
         """
 
+    def recover(self) -> None:  # nothing to do is the usual case
+        """Undo what a killed writer left half-done, where the database does not do so by itself for a reader."""
+
     @abstractmethod
     def connect(self) -> DBAPIConnection:
         """A driver's connection for writing the ledger; transactions are the caller's."""
@@ -100,6 +103,10 @@ class Database(ABC):
     @abstractmethod
     def in_transaction(self, connection: DBAPIConnection) -> bool:
         """Whether a transaction is open on ``connection``."""
+
+    @abstractmethod
+    def cancel(self, connection: DBAPIConnection) -> None:
+        """Break off the statement that runs on ``connection``; may be called from another thread."""
 
     @abstractmethod
     def is_usable(self, connection: DBAPIConnection) -> bool:

@@ -85,7 +85,7 @@ class PostgreSQL(Database):
     def dialect(self) -> Dialect:
         from sqlalchemy.dialects.postgresql.base import PGDialect
 
-        return PGDialect(paramstyle="named")
+        return PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
     def lock(self, name: str, owner: str) -> RunnerLock:
         from nonstop.databases.postgresql_lock import AdvisoryRunnerLock
@@ -133,6 +133,9 @@ class PostgreSQL(Database):
 
     def in_transaction(self, connection: DBAPIConnection) -> bool:
         return int(connection.info.transaction_status) != 0 and not connection.closed
+
+    def cancel(self, connection: DBAPIConnection) -> None:
+        connection.cancel()
 
     def is_usable(self, connection: DBAPIConnection) -> bool:
         return not connection.closed

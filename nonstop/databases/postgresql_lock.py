@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from nonstop.databases.postgresql_pooler import refuse_shared_sessions
 from nonstop.errors import LockNotObtained
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ CONNECTED_TO_LOCKED_DATABASE = (
     "SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
     f" WHERE {HELD_KEY} AND d.datname = current_database()"
 )
+SESSION_TIMEOUTS = ["idle_session_timeout", "statement_timeout"]
 HOLDERS = (
     "SELECT l.pid, a.application_name, a.usename, host(a.client_addr),"
     " to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM pg_locks l"
@@ -49,10 +51,15 @@ class AdvisoryRunnerLock:
     def __init__(self, database: PostgreSQL, name: str, owner: str) -> None:
         self._key = lock_key(name)
         self._work_key = work_key(name)
-        self._connection = database.connect(
-            autocommit=True, application_name=owner, options="-c idle_session_timeout=0 -c statement_timeout=0"
-        )
         self._waiting_for = self._key
+        self._connection = database.connect(autocommit=True, application_name=owner)
+        try:
+            refuse_shared_sessions(database, self._connection)
+        except BaseException:
+            self._connection.close()
+            raise
+        # A role's own timeouts must not end the session that holds the lock.
+        self._ask("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY (%s)", SESSION_TIMEOUTS)
 
     def try_acquire(self) -> bool:
         """Take the lock, then see that no session of an earlier runner is still at work."""
@@ -87,6 +94,6 @@ class AdvisoryRunnerLock:
     def release(self) -> None:
         self._connection.close()
 
-    def _ask(self, statement: str, *parameters: int) -> bool:
+    def _ask(self, statement: str, *parameters: object) -> bool:
         row = self._connection.execute(statement, parameters).fetchone()
         return bool(row and row[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -59,6 +60,15 @@ class SQLite(Database):
             connection.close()
             raise self.translate(error) or self._unreadable(str(error)) from error
         return connection
+
+    def recover(self) -> None:
+        # A hot journal is rolled back by the first reader that may write.
+        if Path(f"{self.path}-journal").exists():
+            with closing(self.connect()) as connection:
+                try:
+                    connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+                except sqlite3.Error as error:
+                    raise self.translate(error) or self._unreadable(str(error)) from error
 
     def connect(self) -> sqlite3.Connection:
         self._check_place()
@@ -136,9 +146,12 @@ class SQLite(Database):
     def in_transaction(self, connection: DBAPIConnection) -> bool:
         return bool(connection.in_transaction)
 
+    def cancel(self, connection: DBAPIConnection) -> None:
+        connection.interrupt()
+
     def is_usable(self, connection: DBAPIConnection) -> bool:
         try:
-            return connection.total_changes >= 0
+            return bool(connection.total_changes >= 0)  # raises where it is closed
         except sqlite3.ProgrammingError:
             return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -16,7 +16,7 @@ class FileRunnerLock:
 
     def __init__(self, path: Path, owner: str) -> None:
         self.path = path
-        self._owner = f"pid {os.getpid()}, {owner}, since {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+        self._owner = f"pid {os.getpid()}, {owner}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
         self._lock = FileLock(path, timeout=0)
 
     def try_acquire(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
@@ -77,14 +76,18 @@ class DatabaseUrl:
         return text
 
     def _secrets(self) -> list[str]:
-        passwords = {self.password, *(value for key, value in self.query if "password" in key)}
         # A password that is also the name of something we print can't be hidden without hiding that name.
         public = f"{self.dialect} {self.username} {self.host} {self.database}"
+        given = {self.password, *(value for key, value in self.query if "password" in key)}
+        passwords = [password for password in given if password and password not in public]
+        if not passwords:
+            return []
+        import json
+
         spellings = set()
         for password in passwords:
-            if password and password not in public:
-                escaped = json.dumps(password)[1:-1]
-                spellings |= {password, quote(password), quote(password, safe=""), quote_plus(password), escaped}
+            escaped = json.dumps(password)[1:-1]
+            spellings |= {password, quote(password), quote(password, safe=""), quote_plus(password), escaped}
         return sorted(spellings, key=len, reverse=True)
 
 

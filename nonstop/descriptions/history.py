@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedScript:
+class AppliedScript(NamedTuple):
     """One row of the migrations table. Times are UTC, durations are milliseconds."""
 
     number: int
@@ -26,8 +26,7 @@ class AppliedScript:
         return f"{self.number:03d}_{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class InterruptedScript:
+class InterruptedScript(NamedTuple):
     """A script that was started and not ended: the runner was killed, or it stopped after a commit.
 
     ``commits`` counts what it had committed; ``last_statement`` is the last committed statement, if one is known.
@@ -42,8 +41,7 @@ class InterruptedScript:
     last_statement: str
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One line of the append-only log."""
 
     id: int
@@ -58,8 +56,7 @@ class Event:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerState:
+class LedgerState(NamedTuple):
     """All that status and planning need to know of a database, read at one moment.
 
     ``failures`` holds the message of the last failure of each script that is not applied. ``left_out`` are numbers
@@ -68,14 +65,13 @@ class LedgerState:
     """
 
     exists: bool = False
-    applied: dict[int, AppliedScript] = field(default_factory=dict)
-    interrupted: dict[int, InterruptedScript] = field(default_factory=dict)
-    failures: dict[int, str] = field(default_factory=dict)
+    applied: Mapping[int, AppliedScript] = {}
+    interrupted: Mapping[int, InterruptedScript] = {}
+    failures: Mapping[int, str] = {}
     left_out: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class RunIdentity:
+class RunIdentity(NamedTuple):
     """Who is at work: written into every row of a run."""
 
     run_id: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class DropIndex:
 Operation = CreateTable | DropTable | AddColumn | DropColumn | CreateIndex | DropIndex
 
 
-class LockClass(str, Enum):
+class LockClass(StrEnum):
     """The strongest lock that a step takes on a table that others use (PostgreSQL manual, "Explicit Locking")."""
 
     NONE = "none"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
+from typing import NamedTuple
 
 from nonstop.descriptions.scripts import Direction, Problem
 from nonstop.errors import NonstopError
 
 
-class State(str, Enum):
+class State(StrEnum):
     """Where one migration stands; the values are what ``status`` shows."""
 
     PENDING = "pending"
@@ -30,8 +30,7 @@ class State(str, Enum):
         return self in (State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED, State.FAILED, State.BROKEN)
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationStatus:
+class MigrationStatus(NamedTuple):
     """One row of ``status``; ``note`` explains a state that needs words."""
 
     number: int
@@ -51,8 +50,7 @@ class MigrationStatus:
         return f"{self.digits}_{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class StatusResult:
+class StatusResult(NamedTuple):
     """The whole of ``status``: rows in order of number, and every problem found."""
 
     database: str
@@ -65,8 +63,7 @@ class StatusResult:
         return tuple(row for row in self.migrations if row.state.is_pending)
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedScript:
+class PlannedScript(NamedTuple):
     """One script of a plan. ``sql`` is None unless asked for; ``unknown_after`` tells why the SQL ends early."""
 
     number: int
@@ -76,8 +73,7 @@ class PlannedScript:
     unknown_after: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlanResult:
+class PlanResult(NamedTuple):
     """What an ``apply`` or a ``rollback`` would run, in order."""
 
     database: str
@@ -86,8 +82,7 @@ class PlanResult:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptOutcome:
+class ScriptOutcome(NamedTuple):
     """One script that a run executed. ``output`` is what it printed, ``notes`` what we have to say of it."""
 
     number: int
@@ -100,8 +95,7 @@ class ScriptOutcome:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(NamedTuple):
     """A whole ``apply`` or ``rollback``. ``error`` is None when everything that was planned is done."""
 
     database: str
@@ -118,16 +112,14 @@ class RunResult:
         return tuple(outcome for outcome in self.outcomes if outcome.succeeded)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One thing that a maintenance command (baseline, repair, new, renumber) did or would do."""
 
     label: str
     action: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeResult:
+class ChangeResult(NamedTuple):
     """The outcome of a maintenance command; ``done`` is False where it only showed what it would do."""
 
     command: str

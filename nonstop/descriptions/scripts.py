@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 
-class Direction(str, Enum):
+class Direction(StrEnum):
     """Which of a script's two functions is meant; the value is the function's name."""
 
     APPLY = "apply"
@@ -18,7 +18,7 @@ class Direction(str, Enum):
         return "applied" if self is Direction.APPLY else "rolled back"
 
 
-class Edit(str, Enum):
+class Edit(StrEnum):
     """How a file differs from what was applied."""
 
     COSMETIC = "cosmetic"
@@ -27,8 +27,7 @@ class Edit(str, Enum):
     """The program is another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     """One numbered file. ``digits`` is the number as written (``001``), ``text`` its normalised source."""
 
     number: int
@@ -43,8 +42,7 @@ class Script:
         return f"{self.digits}_{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Something that keeps scripts from running: one sentence, and what to do about it.
 
     ``number`` is None when it belongs to no single number (a file whose name has none).
@@ -55,8 +53,7 @@ class Problem:
     next_step: str
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptFolder:
+class ScriptFolder(NamedTuple):
     """What lies in a migrations folder: scripts in order of number, and the problems seen on the way."""
 
     path: Path

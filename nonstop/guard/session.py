@@ -110,7 +110,7 @@ class Guard:
     def after_statement(self, connection: Connection, statement: str) -> None:
         self._journal.end()
         if is_autocommit(connection) and is_write(statement):
-            self._work.committed_at_once()
+            self._work.committed_at_once(connection.connection.dbapi_connection)
 
     def on_error(self, connection: Connection | None, statement: str, error: BaseException) -> None:
         self._journal.fail(statement, str(error))

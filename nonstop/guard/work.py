@@ -64,6 +64,12 @@ class Work:
         self._checked_out.pop(id(connection), None)
         self._written.pop(id(connection), None)
 
+    def cancel(self) -> None:
+        """Break off whatever statement the script is waiting for."""
+        for connection in list(self._checked_out.values()):
+            if self._database.is_usable(connection):
+                self._database.cancel(connection)
+
     def before_statement(self, connection: DBAPIConnection, statement: str, summary: str) -> None:
         """Send what is held unless ``statement`` belongs to the same transaction, or only reads in it."""
         with self._lock:
@@ -78,8 +84,9 @@ class Work:
         if self._written.pop(id(connection), None):
             self.dropped_writes = True
 
-    def committed_at_once(self) -> None:
-        """Note a commit that could not be held: a step outside transactions, or a session in autocommit mode."""
+    def committed_at_once(self, connection: DBAPIConnection) -> None:
+        """Note a commit that could not be held: of a statement on a session in autocommit mode."""
+        self._written.pop(id(connection), None)
         self.commits += 1
 
     # --- holding ----------------------------------------------------------------------------------------------

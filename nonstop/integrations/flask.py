@@ -10,11 +10,12 @@ import click
 from flask import Blueprint, Flask, jsonify
 from flask.typing import ResponseReturnValue
 
-from nonstop.cli import cli, run_script
-from nonstop.console import Console, Wiring
+from nonstop import settings
+from nonstop.cli import main, run_script
+from nonstop.console import Wiring, runner_for
 from nonstop.databases import open_database
 from nonstop.errors import NonstopError
-from nonstop.runner import Runner
+from nonstop.runner import Listener
 from nonstop.scripts import FILE_NAME
 from nonstop.settings import ResolveUrl
 
@@ -35,7 +36,7 @@ def mount(
     folder = Path(directory).absolute()
     wiring = Wiring(folder, resolve_url, Path(environment_file) if environment_file else None, "flask migrations")
     app.cli.add_command(_commands(wiring))
-    app.register_blueprint(_readiness(folder))
+    app.register_blueprint(_readiness(wiring))
     _hand_over(folder, wiring)
 
 
@@ -65,18 +66,20 @@ def _commands(wiring: Wiring) -> click.Command:
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
     @click.pass_context
     def migrations(context: click.Context, arguments: tuple[str, ...]) -> None:
-        console = Console(wiring)
-        given = list(arguments)
-
-        def invoke() -> int:
-            return int(cli.main(given, prog_name=wiring.program, obj=console, standalone_mode=False) or 0)
-
-        context.exit(console.guarded(invoke, as_json="--json" in given, verbose="-v" in given))
+        context.exit(
+            main(
+                list(arguments),
+                directory=wiring.directory,
+                resolve_url=wiring.resolve_url,
+                environment_file=wiring.environment_file,
+                program=wiring.program,
+            )
+        )
 
     return migrations
 
 
-def _readiness(folder: Path) -> Blueprint:
+def _readiness(wiring: Wiring) -> Blueprint:
     """``/readyz``: 200 when nothing is pending, 503 with the list otherwise."""
     blueprint = Blueprint("nonstop", __name__)
 
@@ -87,7 +90,14 @@ def _readiness(folder: Path) -> Blueprint:
         url: Any = current_app.config["SQLALCHEMY_DATABASE_URI"]
         address = url if isinstance(url, str) else url.render_as_string(hide_password=False)
         try:
-            pending = [row.label for row in Runner(open_database(address), folder).status().pending]
+            loaded = settings.load(
+                {"url": address},
+                directory=wiring.directory,
+                resolve_url=wiring.resolve_url,
+                environment_file=wiring.environment_file,
+            )
+            result = runner_for(loaded, open_database(loaded.url), Listener()).status()
+            pending = [row.label for row in result.pending]
         except NonstopError as error:
             return jsonify(status="unreachable", reason=error.message), 503
         if pending:

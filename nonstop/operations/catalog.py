@@ -12,6 +12,7 @@ from sqlalchemy.schema import Table
 from nonstop.descriptions.operations import CreateIndex
 from nonstop.errors import DefinitionConflict
 
+
 def quoted(dialect: Dialect, name: str, schema: str | None) -> str:
     """A name as it stands in SQL."""
     preparer = dialect.identifier_preparer

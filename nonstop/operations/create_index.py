@@ -53,6 +53,6 @@ def steps(operation: CreateIndex, database: Database) -> list[Step]:
 
 
 def _index(operation: CreateIndex) -> Index:
-    columns = [Column(name) for name in operation.columns]
+    columns: list[Column[object]] = [Column(name) for name in operation.columns]
     table = Table(operation.table, MetaData(), *columns, schema=operation.schema)
     return Index(operation.name, *table.columns, unique=operation.unique)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from nonstop.descriptions.history import Event
@@ -14,6 +13,8 @@ SCHEMA = 1
 
 def document(command: str, content: dict[str, Any]) -> str:
     """One document, as text."""
+    import json
+
     return json.dumps({"schema": SCHEMA, "command": command, **content}, ensure_ascii=False, indent=2)
 
 
@@ -64,7 +65,7 @@ def run(result: RunResult) -> dict[str, Any]:
     return {
         "database": result.database,
         "direction": result.direction.value,
-        "run_id": result.run_id,
+        "run_id": result.run_id or None,
         "migrations": [
             {
                 "number": outcome.number,

@@ -19,8 +19,10 @@ def status(result: StatusResult, program: str) -> list[str]:
     """The table of ``status``, the problems, and the next command."""
     lines = [f"Database  {result.database}"]
     width = max((len(row.name) for row in result.migrations), default=0)
-    for row in result.migrations:
-        lines.append(f"  {row.digits:>3}  {row.name:<{width}}  {row.state.value:<12}  {facts(row)}".rstrip())
+    lines += [
+        f"  {row.digits:>3}  {row.name:<{width}}  {row.state.value:<12}  {facts(row)}".rstrip()
+        for row in result.migrations
+    ]
     lines += problems(result)
     lines.append(summary(result, program))
     return lines

@@ -146,7 +146,7 @@ def test_an_arrow_the_wrong_way_is_seen(tmp_path: Path, file: str, source: str) 
         ("databases/sqlite.py", "if dialect.name == 'sqlite': pass"),
         ("lock.py", "print(dialect.name, column.name == 'x')"),
         ("integrations/flask.py", "from flask import Flask\nfrom nonstop.cli import main"),
-        ("runner.py", "from nonstop import __version__, plan\nfrom nonstop.guard import Guard"),
+        ("runner.py", "from nonstop import __version__\nfrom nonstop.guard import Guard"),
         ("__init__.py", "from nonstop.cli import run_script"),
     ],
 )

@@ -1,0 +1,202 @@
+"""A password appears nowhere: not in what is printed, with -v or in JSON, not in the ledger, not in process lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from tests.support.commands import CommandLine
+from tests.support.project_commands import ProjectCommands
+from tests.support.projects import Project, make_project
+from tests.support.scripts import sql, write_script, write_tables
+from tests.support.snapshots import ledger
+
+# Each holds the word CANARY, and what has to be escaped somewhere: in a URL, in JSON, in Python, in a shell, in libpq.
+PASSWORDS = {
+    "percent": "CANARY%41%",
+    "at": "CANARY@host:5432/x?y=z#",
+    "unicode": "CANARY-пароль-סיסמה-é",
+    "quotes": "CANARY'\"\\ $HOME",
+}
+TELL_ALL = """
+print("plain:", os.environ["DATABASE_URL"])
+print("engine:", db.engine.url.render_as_string(hide_password=False))
+print("decoded:", db.engine.url.password)
+print("repr:", repr(db.engine.url.password))
+print("command line:", open("/proc/self/cmdline").read().replace(chr(0), " "))
+"""
+
+
+def spellings(password: str) -> set[str]:
+    """The ways in which a password may be written; parts of it count as much as the whole."""
+    return {"CANARY", password, quote(password), quote(password, safe=""), quote_plus(password), repr(password)[1:-1]}
+
+
+def assert_secret(text: str, password: str) -> None:
+    for spelling in spellings(password):
+        assert spelling not in text
+
+
+@pytest.fixture(params=PASSWORDS.values(), ids=PASSWORDS.keys())
+def password(request: pytest.FixtureRequest) -> str:
+    given: str = request.param
+    return given
+
+
+@pytest.fixture
+def owner(
+    tmp_path: Path, cli: CommandLine, postgres_role: Callable[..., str], postgres_url: str, password: str
+) -> ProjectCommands:
+    """A project whose database asks for the password, and whose role may do everything."""
+    url = postgres_role("SUPERUSER", password=password)
+    return ProjectCommands.of(make_project(tmp_path / "project", url, "light"), cli)
+
+
+# --- where it is right ----------------------------------------------------------------------------
+
+
+def test_it_opens_the_door_and_is_not_told(owner: ProjectCommands, password: str) -> None:
+    write_script(owner.folder, "001_tell_all.py", TELL_ALL)
+    write_tables(owner.folder, 1, first=2)
+
+    for arguments in (["status"], ["plan", "--sql"], ["apply", "-v"], ["log"], ["status", "--json"], ["rollback", "-v"]):
+        done = owner(*arguments)
+        assert done.returncode == 0, done.stderr
+        assert_secret(done.stdout + done.stderr, password)
+        if arguments[0] == "apply":
+            assert "decoded: ***" in done.stderr
+    assert_secret(repr(ledger(owner.project.url)), password)
+
+
+def test_it_is_not_in_the_output_of_a_script(owner: ProjectCommands, password: str) -> None:
+    write_script(owner.folder, "001_tell_all.py", TELL_ALL)
+
+    [script] = owner.succeeds("apply")["migrations"]
+
+    assert "decoded: ***" in script["output"]
+    assert_secret(repr(script) + script["output"], password)
+
+
+@pytest.mark.parametrize("flags", [["-v"], ["--json", "-v"]], ids=" ".join)
+def test_it_is_not_in_the_failure_of_a_script(owner: ProjectCommands, password: str, flags: list[str]) -> None:
+    """The exception, the statement and the server's own words carry it."""
+    raising = 'raise RuntimeError(os.environ["DATABASE_URL"] + " or " + db.engine.url.password)'
+    sending = sql("SELECT :it::integer").replace("\"SELECT", "\"SELECT")
+    assert sending
+    write_script(owner.folder, "001_raise.py", TELL_ALL + raising)
+
+    done = owner("apply", *flags)
+
+    assert done.returncode == 1
+    assert "***" in done.stdout + done.stderr
+    assert "Traceback" in done.stderr
+    assert_secret(done.stdout + done.stderr, password)
+    assert_secret(repr(ledger(owner.project.url)), password)
+    assert_secret(owner("log").stdout + owner("status").stdout, password)
+
+
+def test_it_is_not_in_a_failing_statement(owner: ProjectCommands, password: str) -> None:
+    statement = (
+        'with db.engine.begin() as connection:\n'
+        '    connection.exec_driver_sql("SELECT %s::text::integer", (db.engine.url.password,))'
+    )
+    write_script(owner.folder, "001_send.py", statement)
+
+    done = owner("apply", "-v")
+
+    assert done.returncode == 1
+    assert "InvalidTextRepresentation" in done.stderr
+    assert_secret(done.stdout + done.stderr, password)
+    assert_secret(repr(ledger(owner.project.url)), password)
+
+
+# --- where it is wrong ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("flags", [[], ["-v"], ["--json"]], ids=lambda flags: " ".join(flags) or "plain")
+def test_it_is_not_told_when_it_is_wrong(
+    owner: ProjectCommands, password: str, flags: list[str], project_with_wrong_password: ProjectCommands
+) -> None:
+    done = project_with_wrong_password("apply", *flags)
+    assert done.returncode == 6, done.stderr
+    assert "password authentication failed" in done.stdout + done.stderr
+    assert_secret(done.stdout + done.stderr, password)
+
+
+@pytest.fixture
+def project_with_wrong_password(owner: ProjectCommands) -> ProjectCommands:
+    return owner.with_url(re.sub(r"@127", "-wrong@127", owner.project.url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:CANARY@127.0.0.1:port/x",
+        "postgresql://u:CAN@CANARY@127.0.0.1:1/x",
+        "postgresql://u:CANARY/x@127.0.0.1:1/x",
+        "postgresql://u:CANARY#@127.0.0.1:1/x",
+        "postgresql://u:CA NARY@127.0.0.1:1/x".replace("CA N", "CAN AND CAN"),
+        "postgresql://u:100%CANARY@127.0.0.1:1/x",
+        "postgresql://u:CANARY:@127.0.0.1:1/x",
+        "postgresql://u@127.0.0.1:1/x?password=CANARY",
+        "postgresql://u@127.0.0.1:1/x?passfile=/nowhere&sslpassword=CANARY&sslmode=disable",
+        "mysql://u:CANARY@127.0.0.1/x",
+        "postgresql:/u:CANARY@127.0.0.1/x",
+        "u:CANARY@127.0.0.1/x",
+        "host=127.0.0.1 user=u password=CANARY",
+        "sqlite:///file:x?mode=memory&password=CANARY",
+    ],
+)
+@pytest.mark.parametrize("flags", [["-v"], ["--json"]], ids=" ".join)
+def test_an_address_that_fails_does_not_repeat_it(
+    migrations: Path, cli: CommandLine, url: str, flags: list[str]
+) -> None:
+    done = cli("status", "--dir", migrations, *flags, env={"DATABASE_URL": url})
+    assert done.returncode in (2, 6)
+    assert "CANARY" not in done.stdout + done.stderr
+    assert "AND" not in done.stdout + done.stderr
+
+
+def test_an_application_that_repeats_it(tmp_path: Path, sqlite_url: str, cli: CommandLine) -> None:
+    """The application's own rule for addresses fails with the address in its message."""
+    project = make_project(tmp_path / "project", sqlite_url)
+    (project.folder / "config.py").write_text("def resolve(url):\n    raise ValueError(f'what is {url}?')\n")
+    (project.folder / "pyproject.toml").write_text('[tool.nonstop]\nurl-function = "config.py:resolve"\n')
+
+    for flags in ([], ["-v"], ["--json"]):
+        url = "postgresql://u:CANARY@127.0.0.1/x"
+        done = cli("status", "--dir", project.migrations, *flags, env={"DATABASE_URL": url})
+        assert done.returncode == 2
+        assert "the application rejects the database URL" in done.stdout + done.stderr
+        assert "CANARY" not in done.stdout + done.stderr
+
+
+# --- process lists --------------------------------------------------------------------------------
+
+
+def test_it_is_in_no_process_list(owner: ProjectCommands, password: str) -> None:
+    """Neither the machine's nor the server's: command lines, application names, settings."""
+    look = """
+    parents = [os.getpid(), os.getppid()]
+    lists = [open(f"/proc/{pid}/cmdline").read() for pid in parents]
+    with db.engine.connect() as connection:
+        lists += [str(row) for row in connection.execute(text("SELECT * FROM pg_stat_activity"))]
+        lists += [str(row) for row in connection.execute(text("SELECT * FROM pg_settings"))]
+    assert len(lists) > 100
+    assert not any("CAN" + "ARY" in line for line in lists), "found"
+    """
+    write_script(owner.folder, "001_look.py", look)
+
+    owner.succeeds("apply")
+
+
+def test_the_project_is_what_it_seems(owner: ProjectCommands, password: str) -> None:
+    """The other tests would show nothing if the password were not asked for, or were not in the URL."""
+    assert isinstance(owner.project, Project)
+    assert quote(password, safe="") in owner.project.url
+    wrong = owner.with_url(owner.project.url.replace("CANARY", "CAGE"))
+    assert wrong("status").returncode == 6

@@ -1,0 +1,103 @@
+"""Ends its own process with SIGKILL at a chosen point of its work on the database.
+
+The points are numbered from 0: the moments before and after every statement that may change something, and before and
+after every commit and rollback, whoever sends them: the script, the ledger, or the guard. Reads are no points: killed
+beside one, the database is as it was beside its neighbours. Works underneath SQLAlchemy, on the drivers themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+READS = re.compile(r"\s*(SELECT|PRAGMA|SHOW|EXPLAIN)\b", re.IGNORECASE)
+
+
+class Switch:
+    """Counts points and kills at the chosen one."""
+
+    def __init__(self, point: int) -> None:
+        self._left = point
+
+    def around(self, what: str, call: Callable[[], Any]) -> Any:
+        """``call``, with a point before and one after it."""
+        self._reached(f"before {what}")
+        result = call()
+        self._reached(f"after {what}")
+        return result
+
+    def _reached(self, moment: str) -> None:
+        if self._left == 0:
+            os.write(2, f"killed {' '.join(moment.split())}\n".encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._left -= 1
+
+
+def install(point: int) -> None:
+    """From now on this process kills itself at ``point``, if it gets there."""
+    switch = Switch(point)
+    _on_sqlite(switch)
+    _on_psycopg(switch)
+
+
+def _on_sqlite(switch: Switch) -> None:
+    class KillingCursor(sqlite3.Cursor):
+        def execute(self, statement: str, *parameters: Any) -> Any:
+            def send() -> Any:
+                return super(KillingCursor, self).execute(statement, *parameters)
+
+            return send() if READS.match(statement) else switch.around(statement, send)
+
+    class KillingConnection(sqlite3.Connection):
+        def cursor(self, factory: Any = KillingCursor) -> Any:
+            return super().cursor(factory)
+
+        def commit(self) -> None:
+            send = super().commit
+            switch.around("COMMIT", send) if self.in_transaction else send()
+
+        def rollback(self) -> None:
+            send = super().rollback
+            switch.around("ROLLBACK", send) if self.in_transaction else send()
+
+    connect = sqlite3.connect
+
+    def connect_killing(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        return connect(*arguments, **{"factory": KillingConnection, **options})
+
+    sqlite3.connect = sqlite3.dbapi2.connect = connect_killing  # type: ignore[attr-defined,assignment]
+
+
+def _on_psycopg(switch: Switch) -> None:
+    execute, commit, rollback = psycopg.Cursor.execute, psycopg.Connection.commit, psycopg.Connection.rollback
+
+    def killing_execute(cursor: Any, query: Any, *arguments: Any, **options: Any) -> Any:
+        statement = query.decode() if isinstance(query, bytes) else str(query)
+
+        def send() -> Any:
+            return execute(cursor, query, *arguments, **options)
+
+        return send() if READS.match(statement) else switch.around(statement, send)
+
+    def has_something(connection: Any) -> bool:
+        return bool(connection.info.transaction_status != TransactionStatus.IDLE)
+
+    def killing_commit(connection: Any) -> None:
+        switch.around("COMMIT", lambda: commit(connection)) if has_something(connection) else commit(connection)
+
+    def killing_rollback(connection: Any) -> None:
+        if has_something(connection):
+            switch.around("ROLLBACK", lambda: rollback(connection))
+        else:
+            rollback(connection)
+
+    psycopg.Cursor.execute = killing_execute  # type: ignore[method-assign,assignment]
+    psycopg.Connection.commit = killing_commit  # type: ignore[method-assign]
+    psycopg.Connection.rollback = killing_rollback  # type: ignore[method-assign]
