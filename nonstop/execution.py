@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,9 @@ from nonstop.errors import (
     StoppedPartWay,
 )
 from nonstop.guard.journal import Journal
+from nonstop.guard.patience import Patience
 from nonstop.guard.session import Guard
+from nonstop.guard.watchdog import Watchdog
 from nonstop.guard.work import Work
 from nonstop.ledger import Ledger
 from nonstop.operations.executor import Executor
@@ -31,6 +34,9 @@ from nonstop.stopping import Stop
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+GIVE_UP_AFTER = 600.0
+"""Seconds after which a lock that is never free ends a script; ``--deadline`` may come before."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Surroundings:
     lock: RunnerLock
     stop: Stop
     identity: RunIdentity
+    budget_ms: int
     on_output: Callable[[str], None]
 
 
@@ -60,7 +67,7 @@ class ScriptRun:
         owner = f"nonstop {around.identity.run_id}"
         self._guard = Guard(around.database, owner, self._work, self._journal, self._checkpoint)
         self._executor = Executor(
-            around.database, around.engine, self._work, self._record_step, self._notes.append
+            around.database, around.engine, self._work, self._record_step, self._notes.append, self._lock_patiently
         )
         self._started = time.monotonic()
 
@@ -72,7 +79,7 @@ class ScriptRun:
         """
         with captured_output(self._around.on_output) as output:
             try:
-                with self._guard.armed(), self._around.stop.breaking_off(self._work.cancel):
+                with self._guard.armed(), self._watched(), self._around.stop.breaking_off(self._work.cancel):
                     self._call()
                     self._finish(then)
             except (Exception, Interruption, KeyboardInterrupt, SystemExit) as error:
@@ -120,6 +127,31 @@ class ScriptRun:
         if not self._work.finish(record):
             with transaction(self._around.database, self._around.connection):
                 record(self._around.connection)
+
+    # --- the application goes first ---------------------------------------------------------------------------
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Where sessions queue for locks: a watchdog that breaks us off before others have waited too long."""
+        observer = self._around.database.observer()
+        if observer is None:
+            yield
+            return
+        with Watchdog(observer, self._around.budget_ms, self._work.session_ids):
+            yield
+
+    def _lock_patiently(self, relations: Sequence[str], attempt: Callable[[int, bool], None]) -> None:
+        observer = self._around.database.observer()
+        if observer is None:
+            attempt(0, False)
+            return
+        with closing(observer):
+            patience = Patience(
+                observer, self._around.budget_ms, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict
+            )
+            attempts = patience.run(relations, self._work.session_ids(), attempt)
+        if attempts > 1:
+            self._notes.append(f"the lock on {', '.join(relations)} was had at attempt {attempts}")
 
     # --- what the parts call back -----------------------------------------------------------------------------
 

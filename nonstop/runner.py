@@ -45,7 +45,9 @@ class Listener(NamedTuple):
 
 @dataclass(frozen=True)
 class Runner:
-    """Migrations of one folder on one database. ``lock_timeout`` and ``deadline`` are seconds."""
+    """Migrations of one folder on one database. ``lock_timeout`` and ``deadline`` are seconds.
+
+    ``blocking_budget_ms`` is how long a query of the application may wait for us."""
 
     database: Database
     folder: Path
@@ -53,6 +55,7 @@ class Runner:
     ledger_schema: str | None = None
     lock_timeout: float = 60.0
     deadline: float | None = None
+    blocking_budget_ms: int = 500
     listener: Listener = Listener()
 
     # --- reading ----------------------------------------------------------------------------------------------
@@ -174,7 +177,8 @@ class Runner:
         lock, stop, connection = held
         ledger = self.ledger()
         around = Surroundings(
-            self.database, ledger, connection, self.database.engine(), lock, stop, identity, self.listener.output
+            self.database, ledger, connection, self.database.engine(), lock, stop, identity,
+            self.blocking_budget_ms, self.listener.output,
         )
         passed_over = self._passed_over(connection, planned, request)
         with self.writing(ledger, connection):

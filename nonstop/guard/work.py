@@ -49,6 +49,7 @@ class Work:
         self._lock = threading.RLock()
         self._late_error: BaseException | None = None
         self._checked_out: dict[int, DBAPIConnection] = {}
+        self._own: DBAPIConnection | None = None
         self._written: dict[int, str] = {}
         self.commits = 0
         """How many commits have been sent, the final one not counted."""
@@ -64,6 +65,11 @@ class Work:
         self._checked_out.pop(id(connection), None)
         self._written.pop(id(connection), None)
 
+    def session_ids(self) -> frozenset[int]:
+        """What the database calls the sessions that the script has out."""
+        connections = list(self._checked_out.values())
+        return frozenset(self._database.session_id(c) for c in connections if self._database.is_usable(c))
+
     def cancel(self) -> None:
         """Break off whatever statement the script is waiting for."""
         for connection in list(self._checked_out.values()):
@@ -77,7 +83,7 @@ class Work:
             held = self._held
             if held is not None and (held.connection is not connection or (held.requested and is_write(statement))):
                 self.release()
-            if is_write(statement):
+            if is_write(statement) and connection is not self._own:
                 self._written[id(connection)] = summary
 
     def rolled_back(self, connection: DBAPIConnection) -> None:
@@ -161,6 +167,7 @@ class Work:
         A transaction of the script that only read is ended (its snapshot would stop a concurrent build). Raises
         UsageError where one has written and is not committed.
         """
+        self._own = connection
         if self._held is not None and self._held.connection is not connection:
             self.release()
         for other in list(self._checked_out.values()):

@@ -24,5 +24,6 @@ def steps(operation: DropColumn, database: Database) -> list[Step]:
             (f"ALTER TABLE {table} DROP COLUMN {column}",),
             is_done,
             LockClass.ACCESS_EXCLUSIVE,
+            relations=(table,),
         )
     ]
