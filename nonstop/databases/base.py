@@ -6,12 +6,14 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection, Dialect, Engine
-
     from collections.abc import Sequence
 
+    from sqlalchemy.engine import Connection, Dialect, Engine
+
+    from nonstop.databases.catalog import Catalog
     from nonstop.databases.url import DatabaseUrl
     from nonstop.descriptions.activity import Observer
+    from nonstop.descriptions.statements import Need
     from nonstop.errors import NonstopError
 
 DBAPIConnection = Any
@@ -141,6 +143,10 @@ class Database(ABC):
 
     def allow_long_wait(self, connection: DBAPIConnection) -> None:
         """Let a session in autocommit mode wait long: for statements whose waiting holds nobody up."""
+
+    def needs_of(self, statement: str) -> list[Need]:
+        """What each statement in a string of SQL needs from tables that others use."""
+        return []
 
     def session_id(self, connection: DBAPIConnection) -> int:
         """What the database calls the session; 0 where it has no name for it."""

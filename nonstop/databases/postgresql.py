@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.descriptions.activity import Observer
+    from nonstop.descriptions.statements import Need
 
 IN_TRANSACTION = 2
 """libpq's PQTRANS_INTRANS: a transaction is open and has not failed."""
@@ -178,6 +179,11 @@ class PostgreSQL(Database):
 
     def allow_long_wait(self, connection: DBAPIConnection) -> None:
         connection.cursor().execute(LONG_WAIT)
+
+    def needs_of(self, statement: str) -> list[Need]:
+        from nonstop.databases.postgresql_statements import needs
+
+        return [need for _, need in needs(statement)]
 
     def session_id(self, connection: DBAPIConnection) -> int:
         return int(connection.info.backend_pid)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Column, Connection, inspect
@@ -9,7 +11,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.schema import Table
 
-from nonstop.descriptions.operations import CreateIndex
+from nonstop.databases.base import Database
+from nonstop.descriptions.operations import CreateIndex, Step
 from nonstop.errors import DefinitionConflict
 
 
@@ -17,6 +20,19 @@ def quoted(dialect: Dialect, name: str, schema: str | None) -> str:
     """A name as it stands in SQL."""
     preparer = dialect.identifier_preparer
     return f"{preparer.quote_schema(schema)}.{preparer.quote(name)}" if schema else preparer.quote(name)
+
+
+def with_parents(
+    database: Database, table: str, schema: str | None, column: str | None = None
+) -> Callable[[Step, Connection], Step]:
+    """For ``Step.prepare``: what drops a foreign key locks its parent too (failure mode C26)."""
+
+    def prepare(step: Step, connection: Connection) -> Step:
+        found = database.catalog.parents(connection, table, schema, column)
+        names = (quoted(database.dialect(), relation.name, relation.schema) for relation in found)
+        return replace(step, relations=(*step.relations, *names))
+
+    return prepare
 
 
 def has_table(connection: Connection, table: str, schema: str | None) -> bool:
@@ -119,6 +135,32 @@ def compare_index(wanted: CreateIndex, existing: dict[str, Any]) -> None:
             f"{'unique ' if existing['unique'] else ''}{has}",
             f"{'unique ' if wanted.unique else ''}{wants}",
         )
+
+
+def difference(was: object, now: object) -> str:
+    """What two moments differ in, for a message."""
+    if isinstance(was, set) and isinstance(now, set):
+        return f"lost {sorted(was - now, key=repr)}, new {sorted(now - was, key=repr)}"
+    return f"{was} before, {now} after"
+
+
+def require_column(database: Database, connection: Connection, table: str, column: str, schema: str | None) -> None:
+    """Raise DefinitionConflict where there is no such table or column."""
+    if database.catalog.is_not_null(connection, table, column, schema) is None:
+        if not has_table(connection, table, schema):
+            raise _no_table(table)
+        raise DefinitionConflict(f"there is no column {table}.{column}", next_step="add it first (op.add_column)")
+
+
+def require_table(connection: Connection, table: str, schema: str | None) -> None:
+    """Raise DefinitionConflict where there is no such table."""
+    if not has_table(connection, table, schema):
+        raise _no_table(table)
+
+
+def conflict(what: str, existing: str, wanted: str) -> DefinitionConflict:
+    """An object of that name is something else already."""
+    return _conflict(what, existing, wanted)
 
 
 def _conflict(what: str, existing: str, wanted: str) -> DefinitionConflict:

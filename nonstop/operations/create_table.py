@@ -26,4 +26,6 @@ def steps(operation: described.CreateTable, database: Database) -> list[Step]:
         return True
 
     lock = LockClass.SHARE_ROW_EXCLUSIVE if table.foreign_keys else LockClass.NONE
-    return [Step(f"create table {table.fullname}", tuple(statements), is_done, lock)]
+    parents = {key.column.table for key in table.foreign_keys} - {table}
+    relations = tuple(sorted(catalog.quoted(dialect, parent.name, parent.schema) for parent in parents))
+    return [Step(f"create table {table.fullname}", tuple(statements), is_done, lock, relations=relations)]

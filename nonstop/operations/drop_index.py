@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from nonstop.databases.base import Database
@@ -15,7 +17,23 @@ def steps(operation: DropIndex, database: Database) -> list[Step]:
     concurrently = database.builds_indexes_concurrently
 
     def is_done(connection: Connection) -> bool:
-        return operation.name not in catalog.indexes(connection, operation.table, operation.schema, missing_ok=True)
+        return database.catalog.index(connection, operation.table, operation.name, operation.schema) is None
+
+    def whole_if_partitioned(step: Step, connection: Connection) -> Step:
+        # The index of a partitioned table can't be dropped concurrently; its partitions' indexes go with it.
+        partitions = database.catalog.partitions(connection, operation.table, operation.schema)
+        if partitions is None:
+            return step
+        names = tuple(catalog.quoted(database.dialect(), part.name, part.schema) for part in partitions)
+        return replace(
+            step,
+            statements=(f"DROP INDEX {name}",),
+            lock=LockClass.ACCESS_EXCLUSIVE,
+            in_transaction=True,
+            relations=(table, *names),
+        )
+
+    table = catalog.quoted(database.dialect(), operation.table, operation.schema)
 
     return [
         Step(
@@ -24,5 +42,7 @@ def steps(operation: DropIndex, database: Database) -> list[Step]:
             is_done,
             LockClass.SHARE_UPDATE_EXCLUSIVE if concurrently else LockClass.NONE,
             in_transaction=not concurrently,
+            relations=(table,),
+            prepare=whole_if_partitioned,
         )
     ]

@@ -16,4 +16,13 @@ def steps(operation: DropTable, database: Database) -> list[Step]:
     def is_done(connection: Connection) -> bool:
         return not catalog.has_table(connection, operation.table, operation.schema)
 
-    return [Step(f"drop table {operation.table}", (f"DROP TABLE {table}",), is_done, LockClass.ACCESS_EXCLUSIVE, relations=(table,))]
+    return [
+        Step(
+            f"drop table {operation.table}",
+            (f"DROP TABLE {table}",),
+            is_done,
+            LockClass.ACCESS_EXCLUSIVE,
+            relations=(table,),
+            prepare=catalog.with_parents(database, operation.table, operation.schema),
+        )
+    ]
