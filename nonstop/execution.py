@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from nonstop import scripts
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
+from nonstop.descriptions.activity import Observer
 from nonstop.descriptions.history import RunIdentity
 from nonstop.descriptions.operations import current_executor
 from nonstop.descriptions.results import ScriptOutcome
@@ -17,13 +20,15 @@ from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import (
     Interruption,
     LockNotObtained,
+    MadeWay,
     MigrationFailed,
     NonstopError,
     Stopped,
     StoppedPartWay,
 )
 from nonstop.guard.journal import Journal
-from nonstop.guard.patience import Patience
+from nonstop.guard.manners import Manners
+from nonstop.guard.patience import Allowance, Patience
 from nonstop.guard.session import Guard
 from nonstop.guard.watchdog import Watchdog
 from nonstop.guard.work import Work
@@ -54,36 +59,63 @@ class Surroundings:
     on_output: Callable[[str], None]
 
 
-class ScriptRun:
-    """One script in one direction."""
+def run_script(
+    script: Script, direction: Direction, around: Surroundings, then: Callable[[DBAPIConnection], None]
+) -> ScriptOutcome:
+    """Run one script and record its end; ``then`` writes what else belongs into that same transaction.
 
-    def __init__(self, script: Script, direction: Direction, around: Surroundings) -> None:
+    A script that has to make way for the application before anything of it is committed begins anew. Raises
+    MigrationFailed (all undone), StoppedPartWay (something was committed), Stopped, or the error of its own that a
+    script met (DefinitionConflict, UsageError …) when nothing was committed.
+    """
+    allowance = Allowance.of(around.budget_ms)
+    give_up_at = time.monotonic() + GIVE_UP_AFTER
+    for attempt in count(1):
+        may_retry = time.monotonic() < give_up_at
+        try:
+            return ScriptRun(script, direction, around, allowance, attempt).run(then, may_retry)
+        except MadeWay:
+            allowance.grow()
+            time.sleep(allowance.timeout_ms / 1000 * random.uniform(0.5, 1.0))
+    raise AssertionError("count() does not end")
+
+
+class ScriptRun:
+    """One attempt at a script in one direction."""
+
+    def __init__(
+        self, script: Script, direction: Direction, around: Surroundings, allowance: Allowance, attempt: int
+    ) -> None:
         self._script = script
         self._direction = direction
         self._around = around
-        self._notes: list[str] = []
+        self._allowance = allowance
+        self._notes: list[str] = [f"it made way for the application {attempt - 1} time(s)"] if attempt > 1 else []
         self._journal = Journal(str(script.path))
         self._work = Work(around.database, self._record_commit)
         owner = f"nonstop {around.identity.run_id}"
-        self._guard = Guard(around.database, owner, self._work, self._journal, self._checkpoint)
-        self._executor = Executor(
-            around.database, around.engine, self._work, self._record_step, self._notes.append, self._lock_patiently
+        manners = Manners(
+            around.database, self._wait_outside, lambda: round(allowance.timeout_ms), self._work.has_written
         )
+        self._guard = Guard(around.database, owner, self._work, self._journal, self._checkpoint, manners)
+        self._executor = Executor(
+            around.database, around.engine, self._work, self._record_step, self._notes.append, self._lock_patiently,
+            self._checkpoint,
+        )  # fmt: skip
         self._started = time.monotonic()
 
-    def run(self, then: Callable[[DBAPIConnection], None]) -> ScriptOutcome:
-        """Run the script and record its end; ``then`` writes what else belongs into that same transaction.
-
-        Raises MigrationFailed (all undone), StoppedPartWay (something was committed), Stopped, or the error of
-        its own that a script met (DefinitionConflict, UsageError …) when nothing was committed.
-        """
+    def run(self, then: Callable[[DBAPIConnection], None], may_retry: bool) -> ScriptOutcome:
+        """As :func:`run_script`, once. Raises MadeWay where another attempt is worth it."""
         with captured_output(self._around.on_output) as output:
             try:
                 with self._guard.armed(), self._watched(), self._around.stop.breaking_off(self._work.cancel):
                     self._call()
                     self._finish(then)
             except (Exception, Interruption, KeyboardInterrupt, SystemExit) as error:
-                raise self._failure(self._cause(error)) from error
+                cause = self._cause(error)
+                if isinstance(cause, MadeWay) and may_retry and self._work.undo():
+                    raise cause from None
+                raise self._failure(cause) from error
             finally:
                 self._executor.close()
         if self._work.dropped_writes:
@@ -146,12 +178,21 @@ class ScriptRun:
             attempt(0, False)
             return
         with closing(observer):
-            patience = Patience(
-                observer, self._around.budget_ms, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict
-            )
-            attempts = patience.run(relations, self._work.session_ids(), attempt)
+            allowance = Allowance.of(self._around.budget_ms)
+            attempts = self._patience(observer).run(relations, self._work.session_ids(), allowance, attempt)
         if attempts > 1:
             self._notes.append(f"the lock on {', '.join(relations)} was had at attempt {attempts}")
+
+    def _wait_outside(self, relations: Sequence[str]) -> int:
+        observer = self._around.database.observer()
+        if observer is not None:
+            with closing(observer):
+                ours = self._work.session_ids()
+                self._patience(observer).wait_outside(relations, ours, self._allowance, time.monotonic())
+        return round(self._allowance.timeout_ms)
+
+    def _patience(self, observer: Observer) -> Patience:
+        return Patience(observer, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict)
 
     # --- what the parts call back -----------------------------------------------------------------------------
 

@@ -172,7 +172,7 @@ class Runner:
         """Run the scripts of a plan in order; the first failure stops the run and is returned."""
         if not planned.scripts:
             return None
-        from nonstop.execution import ScriptRun, Surroundings
+        from nonstop.execution import Surroundings, run_script
 
         lock, stop, connection = held
         ledger = self.ledger()
@@ -194,7 +194,7 @@ class Runner:
 
             self.listener.started(script, planned.direction)
             try:
-                outcome = ScriptRun(script, planned.direction, around).run(then)
+                outcome = run_script(script, planned.direction, around, then)
             except NonstopError as error:
                 self.listener.failed()
                 return error

@@ -131,7 +131,8 @@ class PostgreSQL(Database):
         # so that it can't overlap a statement that outlived its runner.
         cursor.execute(
             "SELECT set_config('application_name', %s, false),"
-            " set_config('client_connection_check_interval', %s, false), pg_advisory_lock_shared(%s)",
+            " set_config('client_connection_check_interval', %s, false), set_config('statement_timeout', '0', false),"
+            " pg_advisory_lock_shared(%s)",
             (owner, CHECK_CLIENT_EVERY, work_key(self.lock_name)),
         )
         connection.commit()

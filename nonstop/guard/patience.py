@@ -58,19 +58,21 @@ class Patience:
     def __init__(
         self,
         observer: Observer,
-        budget_ms: float,
         give_up_after: float,
         checkpoint: Callable[[], None],
         is_conflict: Callable[[BaseException], bool],
     ) -> None:
         self._observer = observer
-        self._budget_ms = budget_ms
         self._give_up_after = give_up_after
         self._checkpoint = checkpoint
         self._is_conflict = is_conflict
 
     def run(
-        self, relations: Sequence[str], ours: Collection[int], attempt: Callable[[int, bool], None]
+        self,
+        relations: Sequence[str],
+        ours: Collection[int],
+        allowance: Allowance,
+        attempt: Callable[[int, bool], None],
     ) -> int:
         """Call ``attempt(lock_timeout_ms, behind_autovacuum)`` until it succeeds; the number of attempts comes back.
 
@@ -78,7 +80,6 @@ class Patience:
         LockNotObtained, naming who stood in the way, when ``give_up_after`` has passed.
         """
         started = time.monotonic()
-        allowance = Allowance.of(self._budget_ms)
         attempts = 0
         while True:
             last_holders = self.wait_outside(relations, ours, allowance, started)

@@ -49,7 +49,7 @@ class Work:
         self._lock = threading.RLock()
         self._late_error: BaseException | None = None
         self._checked_out: dict[int, DBAPIConnection] = {}
-        self._own: DBAPIConnection | None = None
+        self._own: set[int] = set()
         self._written: dict[int, str] = {}
         self.commits = 0
         """How many commits have been sent, the final one not counted."""
@@ -63,7 +63,20 @@ class Work:
 
     def checked_in(self, connection: DBAPIConnection) -> None:
         self._checked_out.pop(id(connection), None)
+        self._own.discard(id(connection))
         self._written.pop(id(connection), None)
+
+    def is_own(self, connection: DBAPIConnection) -> bool:
+        """Whether steps of ``op`` work on ``connection``: they mind the application themselves."""
+        return id(connection) in self._own
+
+    def adopt(self, connection: DBAPIConnection) -> None:
+        """Take ``connection`` for one that steps of ``op`` work on."""
+        self._own.add(id(connection))
+
+    def has_written(self, connection: DBAPIConnection) -> bool:
+        """Whether the open transaction of ``connection`` may hold locks that others wait for."""
+        return id(connection) in self._written
 
     def session_ids(self) -> frozenset[int]:
         """What the database calls the sessions that the script has out."""
@@ -83,7 +96,7 @@ class Work:
             held = self._held
             if held is not None and (held.connection is not connection or (held.requested and is_write(statement))):
                 self.release()
-            if is_write(statement) and connection is not self._own:
+            if is_write(statement) and not self.is_own(connection):
                 self._written[id(connection)] = summary
 
     def rolled_back(self, connection: DBAPIConnection) -> None:
@@ -161,13 +174,19 @@ class Work:
                 for action in held.afterwards:
                     action()
 
+    def undo(self) -> bool:
+        """Undo everything, if nothing is committed; False where the script has committed, or asked for it."""
+        if self.commits or (self._held is not None and self._held.requested):
+            return False
+        self.abandon()
+        return True
+
     def settle(self, connection: DBAPIConnection | None) -> None:
         """Make way for a step of ``op`` that works on ``connection``: no other session may stand in its way.
 
         A transaction of the script that only read is ended (its snapshot would stop a concurrent build). Raises
         UsageError where one has written and is not committed.
         """
-        self._own = connection
         if self._held is not None and self._held.connection is not connection:
             self.release()
         for other in list(self._checked_out.values()):

@@ -17,6 +17,7 @@ from nonstop.operations import steps_for
 class Transactions(Protocol):
     """What the executor needs of the guard: whose transactions are open, and when they end."""
 
+    def adopt(self, connection: DBAPIConnection) -> None: ...
     def settle(self, connection: DBAPIConnection | None) -> None: ...
     def gather(self, connection: DBAPIConnection, description: str) -> None: ...
     def release(self) -> None: ...
@@ -40,6 +41,7 @@ class Executor:
         record_step: Callable[[str], None],
         say: Callable[[str], None],
         lock_patiently: LockPatiently,
+        before_retry: Callable[[], None],
     ) -> None:
         self._database = database
         self._engine = engine
@@ -47,6 +49,7 @@ class Executor:
         self._record_step = record_step
         self._say = say
         self._lock_patiently = lock_patiently
+        self._before_retry = before_retry
         self._connection: Connection | None = None
 
     def execute(self, operation: Operation) -> None:
@@ -56,7 +59,15 @@ class Executor:
         uncommitted transaction, and the database's own errors.
         """
         steps = steps_for(operation, self._database)
-        did_something = [self._carry_out(step) for step in steps]
+        while True:
+            try:
+                did_something = [self._carry_out(step) for step in steps]
+                break
+            except Exception as error:
+                # A concurrent build that was broken off: its steps see what it left, and begin anew.
+                if not self._database.is_lock_conflict(error):
+                    raise
+                self._before_retry()
         if not any(did_something):
             self._say(f"{steps[-1].summary}: is so already")
 
@@ -103,7 +114,9 @@ class Executor:
         assert self._connection is not None
         self._end_look(self._connection)
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            self._database.allow_long_wait(connection.connection.dbapi_connection)
+            dbapi = connection.connection.dbapi_connection
+            self._transactions.adopt(dbapi)
+            self._database.allow_long_wait(dbapi)
             self._send(connection, step)
         self._record_step(step.summary)
 
@@ -136,6 +149,7 @@ class Executor:
     def _connect(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
+            self._transactions.adopt(self._connection.connection.dbapi_connection)
             self._database.prepare_steps(self._connection.connection.dbapi_connection)
         return self._connection
 

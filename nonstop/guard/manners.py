@@ -1,0 +1,45 @@
+"""Plain SQL of a script gives way to the application, as steps of ``op`` do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.descriptions.statements import Need
+
+
+class Manners:
+    """Looks before a script's statement takes a strong lock.
+
+    ``wait_outside(relations)`` returns, when no old transaction holds the tables, how many ms the statement may wait
+    in the queue. ``has_written(connection)`` tells whether the open transaction holds locks of its own already: then
+    there is no waiting outside, and the script as a whole has to try again if the lock is not to be had.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        wait_outside: Callable[[Sequence[str]], int],
+        lock_timeout_ms: Callable[[], int],
+        has_written: Callable[[DBAPIConnection], bool],
+    ) -> None:
+        self._database = database
+        self._wait_outside = wait_outside
+        self._lock_timeout_ms = lock_timeout_ms
+        self._has_written = has_written
+
+    def before(self, connection: DBAPIConnection, statement: str) -> None:
+        """Wait for a good moment, and bound how long ``statement`` may wait in the queue."""
+        needs = [need for need in self._database.needs_of(statement) if need.is_strong]
+        if not needs:
+            return
+        relations = _relations(needs)
+        if relations and not self._has_written(connection):
+            timeout_ms = self._wait_outside(relations)
+        else:
+            timeout_ms = self._lock_timeout_ms()
+        self._database.limit_lock_wait(connection, timeout_ms, ())
+
+
+def _relations(needs: Sequence[Need]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for need in needs for name in need.relations))
