@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from tests.support.databases import engine_for
 from tests.support.fingerprint import Fingerprint, fingerprint, rows
@@ -27,6 +29,16 @@ def rollback():
 '''
 
 
+@contextmanager
+def closing_engine(url: str) -> Iterator[Engine]:
+    """An engine whose connections are closed at the end of the block."""
+    engine = engine_for(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 @dataclass(frozen=True)
 class Stage:
     """A database with its tables, and a folder of scripts."""
@@ -41,19 +53,14 @@ class Stage:
 
     def sql(self, *statements: str) -> None:
         """Send statements from outside, as an application would."""
-        engine = engine_for(self.url)
-        with engine.begin() as connection:
+        with closing_engine(self.url) as engine, engine.begin() as connection:
             for statement in statements:
                 connection.execute(text(statement))
-        engine.dispose()
 
     def value(self, query: str) -> object:
         """The first value of a query, asked from outside."""
-        engine = engine_for(self.url)
-        with engine.connect() as connection:
-            found = connection.execute(text(query)).scalar()
-        engine.dispose()
-        return found
+        with closing_engine(self.url) as engine, engine.connect() as connection:
+            return connection.execute(text(query)).scalar()
 
     def script(self, number: int, apply: str, rollback: str = "pass") -> None:
         """Write a script with these lines."""
