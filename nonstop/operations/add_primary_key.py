@@ -41,9 +41,9 @@ def steps(operation: AddPrimaryKey, database: Database) -> list[Step]:
         for column in operation.columns
         for step in set_not_null.steps(SetNotNull(operation.table, column, operation.schema), database)
     ]
-    before = [replace(not_null[0], prepare=look), *not_null[1:], *add_unique.index_steps(database, key, is_done)]
     return [
-        *before,
+        *(replace(step, prepare=look) if step.prepare else step for step in not_null),
+        *add_unique.index_steps(database, key, is_done),
         Step(
             summary,
             (f"ALTER TABLE {table} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name}",),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlalchemy import Connection
 
 from nonstop.databases.base import Database
 from nonstop.descriptions.operations import DropIndex, LockClass, Step
 from nonstop.operations import catalog
+from nonstop.operations.partitioned_index import PartitionedIndex
 
 
 def steps(operation: DropIndex, database: Database) -> list[Step]:
@@ -18,20 +17,6 @@ def steps(operation: DropIndex, database: Database) -> list[Step]:
 
     def is_done(connection: Connection) -> bool:
         return database.catalog.index(connection, operation.table, operation.name, operation.schema) is None
-
-    def whole_if_partitioned(step: Step, connection: Connection) -> Step:
-        # The index of a partitioned table can't be dropped concurrently; its partitions' indexes go with it.
-        partitions = database.catalog.partitions(connection, operation.table, operation.schema)
-        if partitions is None:
-            return step
-        names = tuple(catalog.quoted(database.dialect(), part.name, part.schema) for part in partitions)
-        return replace(
-            step,
-            statements=(f"DROP INDEX {name}",),
-            lock=LockClass.ACCESS_EXCLUSIVE,
-            in_transaction=True,
-            relations=(table, *names),
-        )
 
     table = catalog.quoted(database.dialect(), operation.table, operation.schema)
 
@@ -43,6 +28,6 @@ def steps(operation: DropIndex, database: Database) -> list[Step]:
             LockClass.SHARE_UPDATE_EXCLUSIVE if concurrently else LockClass.NONE,
             in_transaction=not concurrently,
             relations=(table,),
-            prepare=whole_if_partitioned,
+            prepare=PartitionedIndex(operation, database).drop_whole,
         )
     ]

@@ -33,7 +33,9 @@ def test_bad_rows_are_counted_before_anything_is_done(orders: Stage) -> None:
 
 @pytest.mark.parametrize("other", ["amount < 101", "amount <= 100"])
 def test_another_check_of_that_name_is_a_conflict(orders: Stage, other: str) -> None:
-    orders.fails(f"op.add_check('positive', 'orders', '{other}')", "constraint positive exists already", "amount > 0")
+    orders.fails(
+        f"op.add_check('positive', 'orders', '{other}')", "constraint positive exists already", "amount > 0"
+    )
 
 
 def test_it_holds_from_then_on(orders: Stage) -> None:
@@ -47,7 +49,8 @@ def test_a_validation_that_fails_takes_the_check_back(postgres_stage: Stage) -> 
     """Old rows that break a check can't be updated, whatever the update is about (C28)."""
     postgres_stage.sql("CREATE TABLE cars (id INTEGER PRIMARY KEY, doors INTEGER)")
     postgres_stage.sql(
-        "INSERT INTO cars VALUES (1, 0)", "ALTER TABLE cars ADD CONSTRAINT has_doors CHECK (doors > 0) NOT VALID"
+        "INSERT INTO cars VALUES (1, 0)",
+        "ALTER TABLE cars ADD CONSTRAINT has_doors CHECK (doors > 0) NOT VALID",
     )
     postgres_stage.script(1, "op.add_check('has_doors', 'cars', 'doors > 0')")
     ended = postgres_stage.run("apply")

@@ -15,7 +15,9 @@ def moods(stage: Stage) -> Stage:
     kind = "VARCHAR(20)" if stage.is_sqlite else "mood"
     if not stage.is_sqlite:
         stage.sql("CREATE TYPE mood AS ENUM ('sad', 'happy')")
-    stage.sql(f"CREATE TABLE people (id INTEGER PRIMARY KEY, mood {kind})", "INSERT INTO people VALUES (1, 'sad')")
+    stage.sql(
+        f"CREATE TABLE people (id INTEGER PRIMARY KEY, mood {kind})", "INSERT INTO people VALUES (1, 'sad')"
+    )
     return stage
 
 

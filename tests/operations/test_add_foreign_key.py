@@ -12,7 +12,9 @@ from tests.support.stage import Stage
 ADD = "op.add_foreign_key('ordered_by', 'orders', ['customer_id'], 'customers', ['id']{})"
 
 
-@pytest.mark.parametrize("actions", ["", ", on_delete='cascade', on_update='set null'", ", on_delete='RESTRICT'"])
+@pytest.mark.parametrize(
+    "actions", ["", ", on_delete='cascade', on_update='set null'", ", on_delete='RESTRICT'"]
+)
 def test_round_trip(orders: Stage, actions: str) -> None:
     before, after = orders.round_trip(ADD.format(actions), "op.drop_constraint('ordered_by', 'orders')")
     assert before != after
@@ -69,7 +71,9 @@ def test_emitted_sql(emitted) -> None:
         "f", "orders", ("a", "B"), "customers", ("a", "B"), "CASCADE", "SET NULL", "shop", "people"
     )
     assert emitted(operation, "postgresql") == [
-        'ALTER TABLE shop.orders ADD CONSTRAINT f FOREIGN KEY (a, "B") REFERENCES people.customers (a, "B")'
-        " ON DELETE CASCADE ON UPDATE SET NULL NOT VALID",
+        (
+            'ALTER TABLE shop.orders ADD CONSTRAINT f FOREIGN KEY (a, "B") REFERENCES people.customers (a, "B")'
+            " ON DELETE CASCADE ON UPDATE SET NULL NOT VALID"
+        ),
         "ALTER TABLE shop.orders VALIDATE CONSTRAINT f",
     ]

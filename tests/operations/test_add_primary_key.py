@@ -22,7 +22,7 @@ def test_one_integer_column(orders: Stage) -> None:
     )
     orders.script(1, "op.add_primary_key('orders_key', 'orders', ['id'])")
     assert orders.run("apply").returncode == 0
-    with pytest.raises(Exception, match="(?i)unique"):
+    with pytest.raises(Exception, match=r"(?i)unique"):
         orders.sql("INSERT INTO orders (id, amount) VALUES (1, 10)")
 
 
@@ -30,12 +30,15 @@ def test_columns_become_not_null(orders: Stage) -> None:
     orders.script(1, "op.add_primary_key('orders_key', 'orders', ['id', 'status'])")
     ended = orders.run("apply")
     assert ended.returncode == 0, ended.output
-    with pytest.raises(Exception, match="(?i)not.null"):
+    with pytest.raises(Exception, match=r"(?i)not.null"):
         orders.sql("INSERT INTO orders (id, amount, status) VALUES (4, 40, NULL)")
 
 
 def test_rows_in_the_way_are_counted_before_anything_is_done(orders: Stage) -> None:
-    orders.fails("op.add_primary_key('k', 'orders', ['id', 'customer_id'])", "1 row(s) of orders have a NULL in the key")
+    orders.fails(
+        "op.add_primary_key('k', 'orders', ['id', 'customer_id'])",
+        "1 row(s) of orders have a NULL in the key",
+    )
     orders.sql("INSERT INTO orders (id, amount) VALUES (1, 40)")
     orders.fails("op.add_primary_key('k', 'orders', ['id'])", "stand in several rows of orders", "id 1")
 

@@ -18,7 +18,7 @@ def test_round_trip(orders: Stage) -> None:
 def test_it_holds_from_then_on(orders: Stage) -> None:
     orders.script(1, "op.add_unique('once', 'orders', ['amount'])")
     assert orders.run("apply").returncode == 0
-    with pytest.raises(Exception, match="(?i)unique"):
+    with pytest.raises(Exception, match=r"(?i)unique"):
         orders.sql("INSERT INTO orders (id, amount) VALUES (4, 10)")
 
 

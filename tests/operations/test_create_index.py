@@ -21,7 +21,9 @@ ARGUMENTS = [
 
 @pytest.mark.parametrize("arguments", ARGUMENTS)
 def test_round_trip(orders: Stage, arguments: str) -> None:
-    before, after = orders.round_trip(f"op.create_index('found', 'orders', {arguments})", "op.drop_index('found', 'orders')")
+    before, after = orders.round_trip(
+        f"op.create_index('found', 'orders', {arguments})", "op.drop_index('found', 'orders')"
+    )
     assert before != after
 
 
@@ -94,7 +96,11 @@ def test_emitted_sql(emitted) -> None:
     )
     assert emitted(operation, "postgresql") == [
         "DROP INDEX CONCURRENTLY IF EXISTS found",
-        'CREATE UNIQUE INDEX CONCURRENTLY found ON orders USING btree (lower(status), id) INCLUDE ("Note")'
-        " WHERE amount > 0",
+        (
+            'CREATE UNIQUE INDEX CONCURRENTLY found ON orders USING btree (lower(status), id) INCLUDE ("Note")'
+            " WHERE amount > 0"
+        ),
     ]
-    assert emitted(operation, "sqlite") == ["CREATE UNIQUE INDEX found ON orders (lower(status), id) WHERE amount > 0"]
+    assert emitted(operation, "sqlite") == [
+        "CREATE UNIQUE INDEX found ON orders (lower(status), id) WHERE amount > 0"
+    ]

@@ -17,7 +17,10 @@ TABLE = (
 )
 BACK = {
     "positive": ("orders", "op.add_check('positive', 'orders', 'amount > 0')"),
-    "owned": ("cars", "op.add_foreign_key('owned', 'cars', ['owner'], 'customers', ['id'], on_delete='cascade')"),
+    "owned": (
+        "cars",
+        "op.add_foreign_key('owned', 'cars', ['owner'], 'customers', ['id'], on_delete='cascade')",
+    ),
     "short": ("cars", "op.add_check('short', 'cars', 'length(number) < 15')"),
 }
 

@@ -7,7 +7,9 @@ from tests.support.stage import Stage
 
 
 def test_round_trip(orders: Stage) -> None:
-    before, after = orders.round_trip("op.drop_not_null('orders', 'amount')", "op.set_not_null('orders', 'amount')")
+    before, after = orders.round_trip(
+        "op.drop_not_null('orders', 'amount')", "op.set_not_null('orders', 'amount')"
+    )
     assert before != after
 
 

@@ -12,20 +12,25 @@ def test_round_trip(orders: Stage) -> None:
     before, after = orders.round_trip(
         "op.execute('CREATE VIEW expensive AS SELECT * FROM orders WHERE amount % 100 > 20',"
         f' done_when="{exists.format(*names)}")',
-        f'op.execute(\'DROP VIEW expensive\', done_when="{exists.replace("EXISTS", "NOT EXISTS").format(*names)}")',
+        f"op.execute('DROP VIEW expensive', done_when=\"{exists.replace('EXISTS', 'NOT EXISTS').format(*names)}\")",
     )
     assert before != after
 
 
 def test_it_must_be_done_afterwards(orders: Stage) -> None:
-    orders.script(1, "op.execute('UPDATE orders SET amount = 5', done_when='SELECT max(amount) < 5 FROM orders')")
+    orders.script(
+        1, "op.execute('UPDATE orders SET amount = 5', done_when='SELECT max(amount) < 5 FROM orders')"
+    )
     ended = orders.run("apply")
     assert ended.returncode == 1, ended.output
     assert orders.value("SELECT max(amount) FROM orders") == 30, "it was not undone"
 
 
 def test_without_done_when_it_is_sent_on_each_run(orders: Stage) -> None:
-    orders.script(1, "op.execute('UPDATE orders SET amount = amount + 1')\nop.execute('UPDATE orders SET amount = amount + 1')")
+    orders.script(
+        1,
+        "op.execute('UPDATE orders SET amount = amount + 1')\nop.execute('UPDATE orders SET amount = amount + 1')",
+    )
     ended = orders.run("apply")
     assert ended.returncode == 0, ended.output
     assert orders.value("SELECT max(amount) FROM orders") == 32

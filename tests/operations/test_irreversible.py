@@ -10,7 +10,9 @@ from tests.support.stage import Stage
 
 
 def test_rollback_is_refused_and_nothing_changes(orders: Stage) -> None:
-    orders.script(1, "op.drop_default('orders', 'status')", "op.irreversible('nobody knows the default any more')")
+    orders.script(
+        1, "op.drop_default('orders', 'status')", "op.irreversible('nobody knows the default any more')"
+    )
     assert orders.run("apply").returncode == 0
     before = orders.look()
     ended = orders.run("rollback", "--yes")

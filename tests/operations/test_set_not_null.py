@@ -14,7 +14,9 @@ HELPERS = "SELECT count(*) FROM pg_constraint WHERE conname LIKE 'nonstop_not_nu
 
 
 def test_round_trip(orders: Stage) -> None:
-    before, after = orders.round_trip("op.set_not_null('orders', 'status')", "op.drop_not_null('orders', 'status')")
+    before, after = orders.round_trip(
+        "op.set_not_null('orders', 'status')", "op.drop_not_null('orders', 'status')"
+    )
     assert before != after
     assert "nonstop" not in repr(after), "the check is still there"
 
@@ -27,7 +29,7 @@ def test_missing_values_are_counted_before_anything_is_done(orders: Stage) -> No
 def test_it_holds_from_then_on(orders: Stage) -> None:
     orders.script(1, "op.set_not_null('orders', 'status')")
     assert orders.run("apply").returncode == 0
-    with pytest.raises(Exception, match="(?i)not.null"):
+    with pytest.raises(Exception, match=r"(?i)not.null"):
         orders.sql("INSERT INTO orders (id, amount, status) VALUES (4, 40, NULL)")
 
 
@@ -41,7 +43,12 @@ def test_what_an_interrupted_run_left_is_taken_up(postgres_stage: Stage, done: i
     ended = postgres_stage.run("apply")
     assert ended.returncode == 0, ended.output
     assert postgres_stage.value(HELPERS) == 0
-    assert postgres_stage.value("SELECT attnotnull FROM pg_attribute WHERE attname = 'status' AND attrelid = to_regclass('orders')") is True
+    assert (
+        postgres_stage.value(
+            "SELECT attnotnull FROM pg_attribute WHERE attname = 'status' AND attrelid = to_regclass('orders')"
+        )
+        is True
+    )
 
 
 def test_a_missing_column_is_named(orders: Stage) -> None:
@@ -55,7 +62,9 @@ def test_long_names_stay_apart() -> None:
 
 
 def test_locks() -> None:
-    steps = steps_for(SetNotNull("orders", "note", None), open_database("postgresql://nobody@localhost:1/none"))
+    steps = steps_for(
+        SetNotNull("orders", "note", None), open_database("postgresql://nobody@localhost:1/none")
+    )
     assert [step.lock for step in steps] == [
         LockClass.ACCESS_EXCLUSIVE,
         LockClass.SHARE_UPDATE_EXCLUSIVE,
