@@ -119,8 +119,7 @@ class TableText:
         if item.column or len(item.clauses) > 1:  # SQLite does not insist on commas between constraints
             return self._without(clause)
         # A constraint of the table goes with the comma before it: at least one column comes first.
-        before = self.items[self.items.index(item) - 1]
-        return self._replaced(before.last, item.last, "")
+        return self._replaced(item.start - 1, item.last, "")
 
     # --- details ----------------------------------------------------------------------------------------------
 
