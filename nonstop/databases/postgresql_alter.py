@@ -118,7 +118,9 @@ def _rewrites(reader: Reader, table: Name) -> Action:
 
 def _change_type(reader: Reader, table: Name) -> Action:
     # Some changes need no rewriting (varchar(20) to text); the text alone does not tell the old type.
-    correction = "-- a column beside the old one, kept equal by a trigger and filled in batches; then swap the names"
+    correction = (
+        "-- a column beside the old one, kept equal by a trigger and filled in batches; then swap the names"
+    )
     reach = Reach.CHILDREN | Reach.REFERENCED | Reach.REFERENCING
     return Action(replace(rewrite((str(table),), correction), reach=reach))
 
@@ -161,7 +163,7 @@ def _alter_column(reader: Reader, table: Name) -> Action:
         return _rewrites(reader, table)
     if reader.accept("set not null"):
         return Action(_set_not_null(table, column))
-    if reader.accept("set statistics") or (reader.accept("set|reset") and reader.peek().value == "("):
+    if reader.accept("set statistics") or (reader.accept("set|reset") and reader.peek().symbol == "("):
         return _brief(SHARE_UPDATE_EXCLUSIVE, Reach.CHILDREN)(reader, table)
     return _brief(reach=Reach.CHILDREN | Reach.OWNED)(reader, table)
 

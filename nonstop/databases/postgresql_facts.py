@@ -37,8 +37,9 @@ QUERIES = {
         ), indexes AS (
             SELECT x.indrelid, x.indisunique, array(
                 SELECT a.attname FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
-                JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum ORDER BY place) AS columns
-            FROM pg_index x WHERE x.indisvalid AND x.indexprs IS NULL AND x.indpred IS NULL
+                JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum ORDER BY place) AS columns,
+                x.indisvalid
+            FROM pg_index x WHERE x.indexprs IS NULL AND x.indpred IS NULL
         ), referenced AS (
             SELECT conrelid, confrelid FROM pg_constraint WHERE contype = 'f' AND convalidated
         )
@@ -50,7 +51,8 @@ QUERIES = {
             AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = to_regclass(%(of)s)
                 AND (indexprs IS NOT NULL OR indpred IS NOT NULL))
             AND NOT EXISTS (SELECT indisunique, columns FROM indexes WHERE indrelid = to_regclass(%(of)s)
-                EXCEPT SELECT indisunique, columns FROM indexes WHERE indrelid = to_regclass(%(subject)s))
+                EXCEPT SELECT indisunique, columns FROM indexes
+                    WHERE indrelid = to_regclass(%(subject)s) AND indisvalid)
             AND NOT EXISTS (SELECT confrelid FROM referenced WHERE conrelid = to_regclass(%(of)s)
                 EXCEPT SELECT confrelid FROM referenced WHERE conrelid = to_regclass(%(subject)s))""",
 }

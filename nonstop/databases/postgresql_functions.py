@@ -62,18 +62,16 @@ def calls(reader: Reader) -> list[str]:
     In doubt a word before a bracket is a call: ``t a(x, y)``, an alias without AS, is taken for one.
     """
     parts = reader.rest.tokens
-    brackets = [
-        index for index, token in enumerate(parts) if token.value == "(" and token.sort is Sort.SYMBOL
-    ]
+    brackets = [index for index, token in enumerate(parts) if token.symbol == "("]
     found = [_called(reader.text, parts, index) for index in brackets if index]
     return [name for name in found if name]
 
 
 def _called(text: str, parts: list[Token], bracket: int) -> str:
     start = bracket - 1
-    if parts[start].sort not in (Sort.WORD, Sort.QUOTED):
+    if parts[start].sort is not Sort.WORD and parts[start].sort is not Sort.QUOTED:
         return ""
-    while start >= 2 and parts[start - 1].value == ".":
+    while start >= 2 and parts[start - 1].symbol == ".":
         start -= 2
     is_qualified = start < bracket - 1
     if not is_qualified and parts[start].word in _LOOK_LIKE_CALLS:
@@ -85,8 +83,10 @@ def _called(text: str, parts: list[Token], bracket: int) -> str:
 
 def _ends_a_table(parts: list[Token], closing: int) -> bool:
     """Whether a bracket closes here that makes the next word an alias: ``(VALUES (1)) v(id)``."""
-    if parts[closing].value != ")":
+    if parts[closing].symbol != ")":
         return False
     depth = parts[closing].depth
-    opening = max((i for i in range(closing) if parts[i].value == "(" and parts[i].depth == depth), default=0)
+    opening = max(
+        (i for i in range(closing) if parts[i].symbol == "(" and parts[i].depth == depth), default=0
+    )
     return opening == 0 or parts[opening - 1].word != "on"  # SELECT DISTINCT ON (id) f(x)

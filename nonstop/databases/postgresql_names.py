@@ -42,24 +42,24 @@ def index_addition(columns: Reader) -> str:
 
 
 def _key_name(key: Reader) -> str:
-    if key.peek().value == "(":
+    if key.peek().symbol == "(":
         inside = key.brackets()
-        return inside.name().last if inside.peek(1).value == "(" and _is_one_call(inside) else "expr"
+        return inside.name().last if inside.peek(1).symbol == "(" and _is_one_call(inside) else "expr"
     return key.name().last or "expr"
 
 
 def _is_one_call(expression: Reader) -> bool:
     last = expression.tokens[-1]
     outside = [token for token in expression.tokens[1:-1] if token.depth == last.depth]
-    return last.value == ")" and [token.value for token in outside] == ["("]
+    return last.symbol == ")" and [token.symbol for token in outside] == ["("]
 
 
 def check_addition(condition: Reader) -> str:
     """The column that a condition is about, if it is only one."""
     columns: dict[str, None] = {}
     for index, token in enumerate(condition.tokens):
-        before = condition.tokens[index - 1].value if index else ""
-        after = condition.tokens[index + 1].value if index + 1 < len(condition.tokens) else ""
+        before = condition.tokens[index - 1].symbol if index else ""
+        after = condition.tokens[index + 1].symbol if index + 1 < len(condition.tokens) else ""
         if token.sort not in (Sort.WORD, Sort.QUOTED) or token.word in _NOT_A_COLUMN:
             continue
         if after not in ("(", ".") and before != "::":

@@ -19,7 +19,11 @@ class Reader:
 
     @classmethod
     def of(cls, statement: str) -> Reader:
-        return cls(statement, [token for token in tokens(statement) if token.value != ";" or token.depth])
+        """The whole statement, without the semicolon at its end."""
+        parts = list(tokens(statement))
+        while parts and parts[-1].symbol == ";":
+            parts.pop()
+        return cls(statement, parts)
 
     def peek(self, ahead: int = 0) -> Token:
         """The next token, or the one ``ahead`` of it; an END where there is none."""
@@ -77,17 +81,17 @@ class Reader:
             parts.append(self.peek().value)
             end = self.peek().end
             self.position += 1
-            if self.peek().value != ".":
+            if self.peek().symbol != ".":
                 break
             self.position += 1
-        if self.peek().value == "*":  # a table with its children, in the old way
+        if self.peek().symbol == "*":  # a table with its children, in the old way
             self.position += 1
         return Name(tuple(parts), self.text[start:end])
 
     def names(self) -> list[Name]:
         """The list of names that comes next."""
         found = [self.name()]
-        while self.peek().value == ",":
+        while self.peek().symbol == ",":
             self.position += 1
             self.accept("[only]")
             found.append(self.name())
@@ -96,7 +100,7 @@ class Reader:
     def brackets(self) -> Reader:
         """Step over the brackets that come next; what is in them comes back, empty if none come."""
         opening = self.peek()
-        if opening.value not in ("(", "["):
+        if opening.symbol not in ("(", "["):
             return Reader(self.text, [])
         start = self.position + 1
         self.position = start
@@ -110,7 +114,7 @@ class Reader:
         """What comes, taken apart at its commas."""
         found: list[list[Token]] = [[]]
         for token in self.tokens[self.position :]:
-            if token.value == "," and token.depth <= self._depth and token.sort is Sort.SYMBOL:
+            if token.symbol == "," and token.depth <= self._depth:
                 found.append([])
             else:
                 found[-1].append(token)

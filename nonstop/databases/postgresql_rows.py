@@ -22,7 +22,9 @@ def rows(reader: Reader) -> Need:
 
 def _deletes_all(reader: Reader, index: int) -> bool:
     """Whether a DELETE FROM without WHERE begins here."""
-    if [token.word for token in reader.tokens[index : index + 2]] != ["delete", "from"]:
+    if reader.tokens[index].word != "delete" or [
+        token.word for token in reader.tokens[index + 1 : index + 2]
+    ] != ["from"]:
         return False
     depth = reader.tokens[index].depth
     for token in reader.tokens[index + 2 :]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 from nonstop.databases import postgresql_create as create
 from nonstop.databases import postgresql_tables as tables
@@ -25,9 +26,10 @@ ACCESS_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE = LockClass.ACCESS_EXCLUSIVE, LockClass
 SHARE_ROW_EXCLUSIVE = LockClass.SHARE_ROW_EXCLUSIVE
 
 
-def needs(sql: str) -> list[tuple[str, Need]]:
-    """Each statement of ``sql`` with what it needs."""
-    return [(statement, classify(statement)) for statement in split(sql)]
+@lru_cache(maxsize=128)
+def needs(sql: str) -> tuple[tuple[str, Need], ...]:
+    """Each statement of ``sql`` with what it needs. A script that sends a text again and again pays once."""
+    return tuple((statement, classify(statement)) for statement in split(sql))
 
 
 def classify(statement: str) -> Need:
@@ -35,9 +37,9 @@ def classify(statement: str) -> Need:
     reader = Reader.of(statement)
     if not reader.tokens:
         return Need(Kind.READS)
-    if len(split(statement)) > 1:
+    if any(token.symbol == ";" for token in reader.tokens) and len(split(statement)) > 1:
         return Need(Kind.UNKNOWN, reason="several statements in one text")
-    if reader.peek().value == "(":
+    if reader.peek().symbol == "(":
         return rows(reader)
     for pattern, handler in FORMS:
         if reader.accept(pattern):
@@ -59,7 +61,7 @@ def _without_temporary(need: Need) -> Need:
 
 
 def _explain(reader: Reader) -> Need:
-    options = reader.brackets().clauses() if reader.peek().value == "(" else []
+    options = reader.brackets().clauses() if reader.peek().symbol == "(" else []
     runs = any(tables.is_on(option) for option in options if option.accept("analyze|analyse"))
     runs = reader.accept("analyze|analyse") or runs
     reader.accept("[verbose]")
@@ -99,6 +101,8 @@ def _alter_index(reader: Reader) -> Need:
     """Renaming and options are brief; another place means copying the index."""
     reader.accept("[if exists]")
     name = (str(reader.name()),)
+    if reader.accept("attach partition"):
+        return Need(Kind.BRIEF, ACCESS_EXCLUSIVE, indexes=(*name, str(reader.name())))
     if not reader.accept("set tablespace"):
         return Need(Kind.BRIEF, SHARE_UPDATE_EXCLUSIVE, indexes=name)
     reason = "copies the index while nobody may use its table's plans with it"
@@ -205,7 +209,8 @@ FORMS: list[tuple[str, Callable[[Reader], Need]]] = [
     ("drop materialized view [if exists]", tables.drop_relation),
     ("drop schema [if exists]", tables.drop_schema),
     ("drop owned|database|extension|role|user|tablespace", _unknown_loss),
-    (f"drop {_OBJECTS}|statistics|publication", tables.drop_object),
+    (f"drop {_OBJECTS}|publication", tables.drop_object),
+    ("drop statistics", lambda reader: Need(Kind.BRIEF, SHARE_UPDATE_EXCLUSIVE)),
     ("truncate", tables.truncate),
     ("lock", tables.lock_table),
     ("vacuum", tables.vacuum),

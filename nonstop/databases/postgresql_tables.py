@@ -104,7 +104,7 @@ def lock_table(reader: Reader) -> Need:
 
 
 def vacuum(reader: Reader) -> Need:
-    options = reader.brackets().clauses() if reader.peek().value == "(" else []
+    options = reader.brackets().clauses() if reader.peek().symbol == "(" else []
     is_full = reader.accept("full") or any(is_on(option) for option in options if option.accept("full"))
     reader.accept("[freeze]")
     reader.accept("[verbose]")
@@ -119,7 +119,7 @@ def vacuum(reader: Reader) -> Need:
 
 
 def analyze(reader: Reader) -> Need:
-    if reader.peek().value == "(":
+    if reader.peek().symbol == "(":
         reader.brackets()
     reader.accept("[verbose]")
     relations = _relations_with_columns(reader)
@@ -127,7 +127,7 @@ def analyze(reader: Reader) -> Need:
 
 
 def cluster(reader: Reader) -> Need:
-    if reader.peek().value == "(":
+    if reader.peek().symbol == "(":
         reader.brackets()
     reader.accept("[verbose]")
     name = reader.name()
@@ -138,15 +138,15 @@ def cluster(reader: Reader) -> Need:
 
 def reindex(reader: Reader) -> Need:
     before = reader.peek().start
-    options = reader.brackets().clauses() if reader.peek().value == "(" else []
+    options = reader.brackets().clauses() if reader.peek().symbol == "(" else []
     start, end = reader.peek().start, reader.peek().end
-    is_index = reader.peek().word == "index"
+    what = reader.peek().word
     reader.position += 1
     is_concurrent = reader.accept("concurrently") or any(
         is_on(option) for option in options if option.accept("concurrently")
     )
     name = strings([reader.name()])
-    relations, indexes = ((), name) if is_index else (name, ())
+    relations, indexes = name if what == "table" else (), name if what == "index" else ()
     if is_concurrent:
         return Need(Kind.CONCURRENT, SHARE_UPDATE_EXCLUSIVE, relations, indexes=indexes)
     return Need(

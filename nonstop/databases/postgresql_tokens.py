@@ -7,6 +7,7 @@ as with ``standard_conforming_strings`` on.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,6 +43,9 @@ class Sort(StrEnum):
     END = "end"
 
 
+_SORTS = {sort.value: sort for sort in Sort}
+
+
 class Token(NamedTuple):
     """``value`` is a word in lower case, a quoted name without its quotes, else the text itself.
 
@@ -58,6 +62,11 @@ class Token(NamedTuple):
     def word(self) -> str:
         """The word in lower case; empty for every other token, quoted names too."""
         return self.value if self.sort is Sort.WORD else ""
+
+    @property
+    def symbol(self) -> str:
+        """The symbol; empty for every other token: a name in quotes may look like one."""
+        return self.value if self.sort is Sort.SYMBOL else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ def split(sql: str) -> list[str]:
             block += 1  # the body of a function in standard SQL has semicolons of its own
         elif block and token.word == "end":
             block -= 1
-        elif token.value == ";" and token.depth == 0 and not block and token.sort is Sort.SYMBOL:
+        elif token.symbol == ";" and token.depth == 0 and not block:
             if previous != ";":
                 statements.append(sql[start : token.start].strip())
             start = token.end
@@ -133,7 +142,7 @@ def tokens(sql: str) -> Iterator[Token]:
         text = sql[start:position]
         if text in (")", "]"):
             depth = max(0, depth - 1)
-        yield Token(Sort(sort), _value(sort, text), start, position, depth)
+        yield Token(_SORTS[sort], _value(sort, text), start, position, depth)
         if text in ("(", "["):
             depth += 1
 
@@ -158,4 +167,6 @@ def _value(sort: str, text: str) -> str:
 
 def _unescaped(match: re.Match[str]) -> str:
     code = match[1] or match[2]
-    return chr(int(code, 16)) if code else "\\"
+    if not code:
+        return "\\"
+    return chr(int(code, 16)) if int(code, 16) <= sys.maxunicode else match[0]

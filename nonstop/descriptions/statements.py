@@ -55,7 +55,9 @@ class Fact(StrEnum):
     TYPE_IS_NO_DOMAIN = "the type is no domain"
     FUNCTION_IS_NOT_VOLATILE = "no function of that name is volatile"
     NO_DEFAULT_PARTITION = "the partitioned table has no default partition"
-    PARTITION_IS_PREPARED = "validated CHECKs cover the partition key; indexes and foreign keys are there already"
+    PARTITION_IS_PREPARED = (
+        "validated CHECKs cover the partition key; indexes and foreign keys are there already"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,9 @@ SCHEMA = f"""
     INSERT INTO loose_keyed SELECT n FROM generate_series(10001, 10000 + {ROWS}) n;
     ALTER TABLE orders ADD CONSTRAINT not_validated CHECK (price > 0) NOT VALID;
     ALTER TABLE orders ADD CONSTRAINT fk_not_validated FOREIGN KEY (second_car) REFERENCES cars NOT VALID;
+    CREATE STATISTICS noted (dependencies) ON price, note FROM orders;
+    CREATE INDEX ix_measurements ON ONLY measurements (at, at);
+    CREATE INDEX ix_measurements_1 ON measurements_low (at, at);
     CREATE VIEW open_orders AS SELECT id, second_car FROM orders;
     CREATE MATERIALIZED VIEW totals AS SELECT id, second_car FROM orders;
     CREATE UNIQUE INDEX ux_totals ON totals (id);

@@ -84,6 +84,7 @@ def test_any_text_can_be_read(text: str) -> None:
         ('"Orders"', '"Orders"'),
         ('App . "Order Items"', 'app."Order Items"'),
         ('"a.b"', '"a.b"'),
+        ('"("."; ,"', '"("."; ,"'),
         ('"say ""so"""', '"say ""so"""'),
         ('U&"d\\0061ta"', "data"),
         ("ONLY orders *", "orders"),
