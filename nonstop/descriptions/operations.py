@@ -229,8 +229,8 @@ class Step:
     in_transaction: bool = True
     relations: tuple[str, ...] = ()
     """The tables, as they stand in SQL, that the step locks more strongly than readers and writers do."""
-    undo: tuple[str, ...] = ()
-    """What cleans up after a failure, statement by statement, outside transactions."""
+    undo: Step | None = None
+    """What cleans up after a failure that left something behind, with a lock policy of its own."""
     prepare: Callable[[Step, Connection], Step] | None = None
     """Asked once, where the step is not done: the step as this very database needs it (its statements, the relations
     that only the catalog knows). Raises ValidationError where rows stand in the way; nothing has been changed then."""

@@ -44,6 +44,10 @@ def add_then_validate(
         existing = find(connection)
         return existing is not None and existing.is_validated
 
+    def holds_nobody_up(connection: Connection) -> bool:
+        existing = find(connection)
+        return existing is None or existing.is_validated
+
     summary = f"add constraint {name} to {table_name}"
     if not database.alters_in_place:
         change = partial(_with_constraint, definition=f"CONSTRAINT {constraint} {definition}")
@@ -64,7 +68,13 @@ def add_then_validate(
             LockClass.SHARE_UPDATE_EXCLUSIVE,
             in_transaction=False,
             relations=relations,
-            undo=(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}",),
+            undo=Step(
+                f"take back constraint {name} of {table_name}",
+                (f"ALTER TABLE {table} DROP CONSTRAINT {constraint}",),
+                holds_nobody_up,
+                LockClass.ACCESS_EXCLUSIVE,
+                relations=relations,
+            ),
         ),
     ]
 

@@ -49,18 +49,18 @@ def steps(operation: CreateIndex, database: Database) -> list[Step]:
     if not database.builds_indexes_concurrently:
         return [Step(summary, (statement,), is_done, LockClass.NONE)]
     name = catalog.quoted(dialect, operation.name, operation.schema)
-    drop = f"DROP INDEX CONCURRENTLY IF EXISTS {name}"
     parts = PartitionedIndex(operation, database)
+    drop_leftover = Step(
+        f"drop what a failed build left of index {operation.name}",
+        (f"DROP INDEX CONCURRENTLY IF EXISTS {name}",),
+        has_no_leftover,
+        LockClass.SHARE_UPDATE_EXCLUSIVE,
+        in_transaction=False,
+        relations=(table,),
+        prepare=parts.drop_whole,
+    )
     return [
-        Step(
-            f"drop what a failed build left of index {operation.name}",
-            (drop,),
-            has_no_leftover,
-            LockClass.SHARE_UPDATE_EXCLUSIVE,
-            in_transaction=False,
-            relations=(table,),
-            prepare=parts.drop_whole,
-        ),
+        drop_leftover,
         Step(
             f"create index {operation.name} on each partition of {operation.table}",
             (),
@@ -78,6 +78,6 @@ def steps(operation: CreateIndex, database: Database) -> list[Step]:
             in_transaction=False,
             relations=(table,),
             prepare=parts.tie_together,
-            undo=(drop,),
+            undo=drop_leftover,
         ),
     ]

@@ -18,6 +18,17 @@ def steps(operation: Execute, database: Database) -> list[Step]:
             return False
         return bool(connection.execution_options(no_parameters=True).exec_driver_sql(operation.done_when).scalar())
 
+    undo = None
+    if operation.undo is not None:
+        undo = Step(
+            f"undo {summary}",
+            (operation.undo,),
+            lambda _: False,
+            LockClass.ACCESS_EXCLUSIVE if operation.tables else LockClass.NONE,
+            in_transaction=operation.in_transaction,
+            relations=operation.tables,
+            is_verifiable=False,
+        )
     return [
         Step(
             summary,
@@ -26,7 +37,7 @@ def steps(operation: Execute, database: Database) -> list[Step]:
             LockClass.ACCESS_EXCLUSIVE if operation.tables else LockClass.NONE,
             in_transaction=operation.in_transaction,
             relations=operation.tables,
-            undo=(operation.undo,) if operation.undo else (),
+            undo=undo,
             is_verifiable=operation.done_when is not None,
         )
     ]

@@ -121,13 +121,11 @@ class Executor:
         self._record_step(step.summary)
 
     def _clean_up(self, step: Step, error: Exception) -> None:
-        """Send what the step says to undo a failure with; what that meets is a note on the first error."""
-        if not step.undo:
-            return
+        """Do what the step says to undo a failure with; what that meets is a note on the first error."""
+        if step.undo is None or (step.undo.in_transaction and self._database.is_lock_conflict(error)):
+            return  # after a lock conflict the operation is tried again, and takes up what is there
         try:
-            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
-                for statement in step.undo:
-                    other.execution_options(no_parameters=True).exec_driver_sql(statement)
+            self._carry_out(step.undo)
         except Exception as second:
             error.add_note(f"cleaning up after it failed too: {second}")
 

@@ -88,7 +88,7 @@ class PartitionedIndex:
             lock=lock,
             in_transaction=True,
             relations=(*step.relations, *names),
-            undo=(),
+            undo=None,
         )
 
 

@@ -70,7 +70,13 @@ def steps(operation: SetNotNull, database: Database) -> list[Step]:
             LockClass.SHARE_UPDATE_EXCLUSIVE,
             in_transaction=False,
             relations=(table,),
-            undo=(drop,),
+            undo=Step(
+                f"take back the check of {operation.table}.{operation.column}",
+                (drop,),
+                lambda connection: not has_helper(connection),
+                LockClass.ACCESS_EXCLUSIVE,
+                relations=(table,),
+            ),
         ),
         Step(
             summary,
