@@ -79,11 +79,11 @@ def compare_column(connection: Connection, wanted: Column[Any], existing: dict[s
     name = f"{wanted.table.name}.{wanted.name}"
     reflected: Column[Any] = Column(wanted.name, existing["type"], nullable=existing["nullable"])
     if implementation.compare_type(reflected, wanted):
-        raise _conflict(f"column {name}", str(existing["type"]), str(wanted.type.compile(connection.dialect)))
+        raise conflict(f"column {name}", str(existing["type"]), str(wanted.type.compile(connection.dialect)))
     if bool(existing["nullable"]) != bool(wanted.nullable):
-        raise _conflict(f"column {name}", _nullability(existing["nullable"]), _nullability(wanted.nullable))
+        raise conflict(f"column {name}", _nullability(existing["nullable"]), _nullability(wanted.nullable))
     if not wanted.primary_key and (existing.get("default") is not None) != (wanted.server_default is not None):
-        raise _conflict(
+        raise conflict(
             f"column {name}",
             f"default {existing.get('default') or 'none'}",
             f"default {'given' if wanted.server_default is not None else 'none'}",
@@ -95,13 +95,13 @@ def compare_table(connection: Connection, wanted: Table) -> None:
     found = columns(connection, wanted.name, wanted.schema)
     for column in wanted.columns:
         if column.name not in found:
-            raise _conflict(f"table {wanted.name}", f"no column {column.name}", f"a column {column.name}")
+            raise conflict(f"table {wanted.name}", f"no column {column.name}", f"a column {column.name}")
         compare_column(connection, column, found[column.name])
     inspector = inspect(connection)
     key = inspector.get_pk_constraint(wanted.name, schema=wanted.schema)["constrained_columns"]
     wanted_key = [column.name for column in wanted.primary_key.columns]
     if key != wanted_key:
-        raise _conflict(f"table {wanted.name}", f"primary key {key}", f"primary key {wanted_key}")
+        raise conflict(f"table {wanted.name}", f"primary key {key}", f"primary key {wanted_key}")
     existing_keys = {_key_of(key) for key in inspector.get_foreign_keys(wanted.name, schema=wanted.schema)}
     for constraint in wanted.foreign_key_constraints:
         reference = [element.column for element in constraint.elements]
@@ -112,11 +112,11 @@ def compare_table(connection: Connection, wanted: Table) -> None:
             (constraint.ondelete or "NO ACTION").upper(),
         )
         if described not in existing_keys:
-            raise _conflict(f"table {wanted.name}", f"foreign keys {sorted(existing_keys)}", f"{described}")
+            raise conflict(f"table {wanted.name}", f"foreign keys {sorted(existing_keys)}", f"{described}")
     for index in wanted.indexes:
         existing = indexes(connection, wanted.name, wanted.schema).get(str(index.name))
         if existing is None:
-            raise _conflict(f"table {wanted.name}", f"no index {index.name}", f"an index {index.name}")
+            raise conflict(f"table {wanted.name}", f"no index {index.name}", f"an index {index.name}")
         names = tuple(column.name for column in index.columns)
         compare_index(CreateIndex(str(index.name), wanted.name, names, bool(index.unique), wanted.schema), existing)
 
@@ -130,7 +130,7 @@ def compare_index(wanted: CreateIndex, existing: dict[str, Any]) -> None:
     """Raise DefinitionConflict where a reflected index has other columns or another uniqueness."""
     has, wants = tuple(existing["column_names"]), wanted.columns
     if has != wants or bool(existing["unique"]) != wanted.unique:
-        raise _conflict(
+        raise conflict(
             f"index {wanted.name}",
             f"{'unique ' if existing['unique'] else ''}{has}",
             f"{'unique ' if wanted.unique else ''}{wants}",
@@ -159,11 +159,7 @@ def require_table(connection: Connection, table: str, schema: str | None) -> Non
 
 
 def conflict(what: str, existing: str, wanted: str) -> DefinitionConflict:
-    """An object of that name is something else already."""
-    return _conflict(what, existing, wanted)
-
-
-def _conflict(what: str, existing: str, wanted: str) -> DefinitionConflict:
+    """An object of that name is there, and is something else."""
     return DefinitionConflict(
         f"{what} exists already with another definition: it has {existing}, the script wants {wanted}",
         next_step="change the script to fit, or rename what exists; nothing was changed",

@@ -181,3 +181,20 @@ def test_words_are_put_before_a_comment() -> None:
     table = TableText("CREATE TABLE t (a INT, -- first\n b INT -- last\n)")
     assert table.with_clause("b", "NOT NULL").text == "CREATE TABLE t (a INT, -- first\n b INT NOT NULL -- last\n)"
     assert table.with_constraint("CHECK (a > 0)").text.endswith("b INT, CHECK (a > 0) -- last\n)")
+
+
+def test_a_check_that_names_its_table_stops_it(sqlite_stage: Stage) -> None:
+    """The table has another name while it is filled: the script fails, and nothing has changed."""
+    sqlite_stage.sql("CREATE TABLE t (a INTEGER, CHECK (t.a > 0))", "INSERT INTO t VALUES (1)")
+    before = sqlite_stage.look()
+    sqlite_stage.script(1, "op.set_not_null('t', 'a')")
+    assert sqlite_stage.run("apply").returncode == 1
+    assert sqlite_stage.look() == before
+
+
+def test_the_sql_that_will_run_is_shown(sqlite_stage: Stage) -> None:
+    sqlite_stage.sql("CREATE TABLE t (a INTEGER)")
+    sqlite_stage.script(1, "op.set_not_null('t', 'a')")
+    ended = sqlite_stage.run("plan", "--sql")
+    assert ended.returncode == 0, ended.output
+    assert "-- table t is made anew" in ended.output
