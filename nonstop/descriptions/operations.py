@@ -73,7 +73,8 @@ class Step:
     """One thing to do, and how to see in the catalog that it is done.
 
     ``is_done`` is the precondition (then the step is skipped) and the post-condition (it must hold afterwards);
-    it raises DefinitionConflict where the name is taken by something else.
+    it raises DefinitionConflict where the name is taken by something else. ``is_there`` is the post-condition where
+    less has to be asked: what a statement has just made need not be compared with its description.
     """
 
     summary: str
@@ -81,6 +82,7 @@ class Step:
     is_done: Callable[[Connection], bool]
     lock: LockClass
     in_transaction: bool = True
+    is_there: Callable[[Connection], bool] | None = None
 
 
 class OperationExecutor(Protocol):

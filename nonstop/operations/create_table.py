@@ -19,11 +19,14 @@ def steps(operation: described.CreateTable, database: Database) -> list[Step]:
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
     statements += [str(CreateIndex(index).compile(dialect=dialect)) for index in indexes]
 
+    def is_there(connection: Connection) -> bool:
+        return database.has_relation(connection, table.name, table.schema)
+
     def is_done(connection: Connection) -> bool:
-        if not catalog.has_table(connection, table.name, table.schema):
+        if not is_there(connection):
             return False
-        catalog.compare_table(connection, table)
+        catalog.compare_table(connection, table, database)
         return True
 
     lock = LockClass.SHARE_ROW_EXCLUSIVE if table.foreign_keys else LockClass.NONE
-    return [Step(f"create table {table.fullname}", tuple(statements), is_done, lock)]
+    return [Step(f"create table {table.fullname}", tuple(statements), is_done, lock, is_there=is_there)]
