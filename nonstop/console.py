@@ -50,7 +50,7 @@ class Console:
         "dir", "url", "env_file", "wait", "as_json", "verbose", "quiet", "lock_timeout", "deadline", "blocking_budget",
     )  # fmt: skip
 
-    wiring: Wiring = Wiring()
+    wiring: Wiring = field(default_factory=Wiring)
     options: dict[str, Any] = field(default_factory=dict)
     secrets: list[Callable[[str], str]] = field(default_factory=lambda: [hide_credentials])
     """What makes text fit to be shown; the database adds its own when its address is known."""
@@ -194,12 +194,12 @@ class Console:
         return failure.exit_code
 
     def _fail(self, error: NonstopError, result: RunResult | None) -> None:
-        if self.options.get("as_json"):
-            if result is None:
-                self._print([as_json.document(self._command(), {"error": as_json.error(error)})])
-            return
         if self.options.get("verbose") and result is not None:
             self._show_traceback(error)
+        if self.options.get("as_json"):
+            if result is None:
+                self._print_document({"error": as_json.error(error)})
+            return
         sys.stdout.flush()
         sys.stderr.write(self._redact("\n".join(text.failure(error, result))) + "\n")
 
@@ -210,13 +210,16 @@ class Console:
 
     def _say(self, lines: list[str], content: dict[str, Any]) -> None:
         if self.options.get("as_json"):
-            self._print([as_json.document(self._command(), content)])
+            self._print_document(content)
         elif not self.options.get("quiet"):
             self._print(lines)
 
     def _print(self, lines: list[str]) -> None:
         if lines:
             click.echo(self._redact("\n".join(lines)))
+
+    def _print_document(self, content: dict[str, Any]) -> None:
+        click.echo(as_json.document(self._command(), content, self._redact))
 
     def _note(self, line: str) -> None:
         if not self.options.get("quiet"):

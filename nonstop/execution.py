@@ -128,6 +128,7 @@ class ScriptRun:
     # --- the story --------------------------------------------------------------------------------------------
 
     def _call(self) -> None:
+        self._checkpoint()
         with self._guard.loading():
             module = scripts.load(self._script)
         if self._guard.refusal is not None:
@@ -147,7 +148,8 @@ class ScriptRun:
             )
 
     def _finish(self, then: Callable[[DBAPIConnection], None]) -> None:
-        self._checkpoint()
+        # The script has done all its work: a signal or the deadline stops the next one, not the noting of this one.
+        self._verify_lock()
 
         def record(connection: DBAPIConnection) -> None:
             self._around.ledger.record_end(
@@ -198,6 +200,9 @@ class ScriptRun:
 
     def _checkpoint(self) -> None:
         self._around.stop.checkpoint()
+        self._verify_lock()
+
+    def _verify_lock(self) -> None:
         try:
             self._around.lock.verify()
         except LockNotObtained as error:
@@ -237,16 +242,8 @@ class ScriptRun:
     def _as_error(self, error: BaseException, lost: str | None) -> NonstopError:
         details = (*self._where(error), *((f"while undoing: {lost}",) if lost else ()))
         message, next_step = self._in_words(error)
-        if self._work.commits:
-            last = next((s.summary for s in reversed(self._journal.statements) if not s.error), "")
-            return StoppedPartWay(
-                message,
-                details=(*details, f"State: {self._script.label} stopped part-way; {self._work.commits} commit(s) of it"
-                                   f" are permanent{f', the last statement was: {last}' if last else ''}."),
-                next_step=f"correct what failed and run {self._direction.value} again (a script must be idempotent"
-                f" for that), or settle it by hand: repair --mark-applied {self._script.number}"
-                f" or --mark-pending {self._script.number}",
-            )  # fmt: skip
+        if self._work.commits or self._work.has_unseen_commits:
+            return self._part_way(message, details)
         details += (f"State: {self._script.label} was undone completely.",)
         if isinstance(error, Interruption):
             return Stopped(error, details=details, next_step=f"run {self._direction.value} again")
@@ -255,6 +252,22 @@ class ScriptRun:
         if isinstance(error, NonstopError):
             return type(error)(error.message, details=(*error.details, *details), next_step=error.next_step)
         return MigrationFailed(message, details=details, next_step=next_step)
+
+    def _part_way(self, message: str, details: tuple[str, ...]) -> StoppedPartWay:
+        if self._work.commits:
+            last = next((s.summary for s in reversed(self._journal.statements) if not s.error), "")
+            permanent = f"{self._work.commits} commit(s) of it are permanent" + (
+                f", the last statement was: {last}" if last else ""
+            )
+        else:
+            permanent = "it worked on a bare driver connection, whose commits nobody sees"
+        number, verb = self._script.number, self._direction.value
+        return StoppedPartWay(
+            message,
+            details=(*details, f"State: {self._script.label} stopped part-way; {permanent}."),
+            next_step=f"correct what failed and run {verb} again (a script must be idempotent for that),"
+            f" or settle it by hand: repair --mark-applied {number} or --mark-pending {number}",
+        )
 
     def _in_words(self, error: BaseException) -> tuple[str, str]:
         if isinstance(error, NonstopError):

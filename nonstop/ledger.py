@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nonstop.databases.base import Database, DBAPIConnection
-from nonstop.descriptions.history import AppliedScript, Event, InterruptedScript, LedgerState, RunIdentity
+from nonstop.descriptions.history import AppliedScript, Event, InterruptedScript, LedgerState, RunIdentity, Subject
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import LockNotObtained, UsageError, ValidationError
 
@@ -179,7 +179,7 @@ class Ledger:
         self._run(connection, "DELETE FROM {steps} WHERE number = ? AND run_id = ?", script.number, identity.run_id)
 
     def record_event(
-        self, connection: DBAPIConnection, kind: str, script: Script | AppliedScript | None,
+        self, connection: DBAPIConnection, kind: str, script: Subject | None,
         identity: RunIdentity, detail: str = "",
     ) -> None:  # fmt: skip
         """Append one event. ``kind`` is apply, rollback, failure, interruption, baseline, repair or left out."""

@@ -13,7 +13,7 @@ from string import Template
 
 from nonstop import plan, scripts
 from nonstop.databases.base import Database, DBAPIConnection
-from nonstop.descriptions.history import AppliedScript, RunIdentity
+from nonstop.descriptions.history import RunIdentity, Subject
 from nonstop.descriptions.results import Change, ChangeResult
 from nonstop.descriptions.scripts import Script
 from nonstop.errors import DatabaseUnreachable, UsageError, ValidationError
@@ -120,7 +120,7 @@ class _Action:
     """One change of the ledger: how it is described, which script it concerns, and what it does."""
 
     change: Change
-    subject: Script | AppliedScript
+    subject: Subject
     act: Callable[[Ledger, DBAPIConnection, RunIdentity], None]
 
 
@@ -186,7 +186,7 @@ def _note_applied(script: Script, action: str) -> _Action:
     return _Action(Change(script.label, action), script, act)
 
 
-def _forget(row: Script | AppliedScript, action: str) -> _Action:
+def _forget(row: Subject, action: str) -> _Action:
     def act(ledger: Ledger, connection: DBAPIConnection, identity: RunIdentity) -> None:
         ledger.forget(connection, row.number)
 
@@ -202,12 +202,10 @@ def _accept(script: Script) -> _Action:
 
 def _realign(facts: plan.Facts) -> list[_Action]:
     """Accept every file that differs from what was applied, and forget every row without a file."""
-    actions = []
+    actions = [_forget(row, "its file is gone: forgotten") for row in facts.without_file]
     for number, row in facts.ledger.applied.items():
         script = facts.scripts.get(number)
-        if script is None:
-            actions.append(_forget(row, "its file is gone: forgotten"))
-        elif (script.checksum, script.name) != (row.checksum, row.name):
+        if script is not None and (script.checksum, script.name) != (row.checksum, row.name):
             actions.append(_accept(script))
     return actions
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 import io
 import os
 import sys
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
+from io import TextIOWrapper
+from typing import Any
 
 
-class Captured(io.TextIOBase):
-    """A text stream that passes everything on as it comes, and keeps it."""
+class Captured(io.RawIOBase):
+    """Passes on what is printed as it comes, and keeps it in ``text``.
+
+    It is the bottom of a whole text stream, so that what scripts do to the usual one (``sys.stdout.buffer``,
+    ``reconfigure``, handing it to a child process) works here too.
+    """
 
     def __init__(self, pass_on: Callable[[str], None]) -> None:
         self._pass_on = pass_on
+        self._decoder = getincrementaldecoder("utf-8")("replace")
         self._parts: list[str] = []
 
     @property
@@ -23,10 +31,19 @@ class Captured(io.TextIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, text: str) -> int:
-        self._parts.append(text)
-        self._pass_on(text)
-        return len(text)
+    def fileno(self) -> int:
+        return 1
+
+    def write(self, data: Any, /) -> int:
+        content = bytes(data)
+        text = self._decoder.decode(content)
+        if text:
+            self._parts.append(text)
+            self._pass_on(text)
+        return len(content)
+
+    def close(self) -> None:
+        """Stays open: a stream that a script put over this one closes it when it goes."""
 
 
 @contextmanager
@@ -40,7 +57,7 @@ def captured_output(pass_on: Callable[[str], None]) -> Iterator[Captured]:
     sys.stdout.flush()
     saved = _point_stdout_at_stderr()
     try:
-        with redirect_stdout(captured):
+        with redirect_stdout(TextIOWrapper(captured, "utf-8", "backslashreplace", write_through=True)):  # type: ignore[type-var]
             yield captured
     finally:
         if saved is not None:

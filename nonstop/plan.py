@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
-from nonstop.descriptions.history import AppliedScript, LedgerState
+from nonstop.descriptions.history import AppliedScript, InterruptedScript, LedgerState
 from nonstop.descriptions.results import MigrationStatus, State
 from nonstop.descriptions.scripts import Direction, Edit, Problem, Script, ScriptFolder
 from nonstop.errors import Refused, UsageError, ValidationError
@@ -56,6 +56,12 @@ class Facts:
             if script.number not in self.ledger.applied or script.number in self.ledger.interrupted
         ]
 
+    @property
+    def without_file(self) -> list[AppliedScript | InterruptedScript]:
+        """What the ledger knows, applied or stopped in the middle, and the folder does not."""
+        known: dict[int, AppliedScript | InterruptedScript] = {**self.ledger.interrupted, **self.ledger.applied}
+        return [row for number, row in sorted(known.items()) if number not in self.scripts]
+
     @cached_property
     def broken(self) -> dict[int, Problem]:
         """The pending scripts that can't run, by number."""
@@ -82,7 +88,7 @@ class Plan(NamedTuple):
 def review(facts: Facts) -> tuple[MigrationStatus, ...]:
     """One row for every number that has a file or a ledger row, in order."""
     rows = [_status_of(script, facts) for script in facts.folder.scripts]
-    rows += [_missing(row) for number, row in facts.ledger.applied.items() if number not in facts.scripts]
+    rows += [_missing(row, facts) for row in facts.without_file]
     return tuple(sorted(rows, key=lambda row: (row.number, row.name)))
 
 
@@ -123,7 +129,11 @@ def _state_of(script: Script, facts: Facts) -> tuple[State, str]:
     return State.PENDING, ""
 
 
-def _missing(row: AppliedScript) -> MigrationStatus:
+def _missing(row: AppliedScript | InterruptedScript, facts: Facts) -> MigrationStatus:
+    if isinstance(row, InterruptedScript) or row.number in facts.ledger.interrupted:
+        direction = facts.ledger.interrupted[row.number].direction
+        note = f"{direction} stopped, and its file is gone"
+        return MigrationStatus(row.number, f"{row.number:03d}", row.name, State.INTERRUPTED, note=note)
     return MigrationStatus(
         row.number, f"{row.number:03d}", row.name, State.MISSING, row.applied_at, row.duration_ms, row.applied_by,
         row.host, row.run_id, row.checksum, "applied, but its file is gone",
@@ -177,11 +187,10 @@ def _missing_files(facts: Facts) -> list[Problem]:
     return [
         Problem(
             row.number,
-            f"{row.label} is applied, but its file is gone",
+            f"{row.label} is {'applied' if isinstance(row, AppliedScript) else 'interrupted'}, but its file is gone",
             "bring the file back (git log --diff-filter=D), or forget the row: repair",
         )
-        for row in facts.ledger.applied.values()
-        if row.number not in facts.scripts
+        for row in facts.without_file
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +28,7 @@ from nonstop.plan import Facts, Plan, Request
 
 if TYPE_CHECKING:
     from nonstop.descriptions.results import ScriptOutcome
+    from nonstop.execution import Surroundings
     from nonstop.stopping import Stop
 
 
@@ -56,7 +57,7 @@ class Runner:
     lock_timeout: float = 60.0
     deadline: float | None = None
     blocking_budget_ms: int = 500
-    listener: Listener = Listener()
+    listener: Listener = field(default_factory=Listener)
 
     # --- reading ----------------------------------------------------------------------------------------------
 
@@ -172,25 +173,35 @@ class Runner:
         """Run the scripts of a plan in order; the first failure stops the run and is returned."""
         if not planned.scripts:
             return None
-        from nonstop.execution import Surroundings, run_script
+        from nonstop.execution import Surroundings
 
         lock, stop, connection = held
         ledger = self.ledger()
-        around = Surroundings(
-            self.database, ledger, connection, self.database.engine(), lock, stop, identity,
-            self.blocking_budget_ms, self.listener.output,
-        )
         passed_over = self._passed_over(connection, planned, request)
         with self.writing(ledger, connection):
             for script in passed_over:
                 ledger.record_event(connection, "left out", script, identity, f"{request.only:03d} was run alone")
             ledger.record_start(connection, planned.scripts[0], planned.direction, identity)
+        engine = self.database.engine()
+        try:
+            return self._run_each(planned, Surroundings(
+                self.database, ledger, connection, engine, lock, stop, identity,
+                self.blocking_budget_ms, self.listener.output,
+            ), outcomes)  # fmt: skip
+        finally:
+            engine.dispose()
+
+    def _run_each(
+        self, planned: Plan, around: Surroundings, outcomes: list[ScriptOutcome]
+    ) -> NonstopError | None:
+        from nonstop.execution import run_script
+
         for script, following in zip(planned.scripts, (*planned.scripts[1:], None), strict=True):
 
             def then(connection: DBAPIConnection, following: Script | None = following) -> None:
                 # The start of the next script goes with the end of this one: one commit for each script.
                 if following is not None:
-                    ledger.record_start(connection, following, planned.direction, identity)
+                    around.ledger.record_start(connection, following, planned.direction, around.identity)
 
             self.listener.started(script, planned.direction)
             try:

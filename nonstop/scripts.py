@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -116,6 +117,7 @@ def parse(script: Script) -> ast.Module:
         ) from error
 
 
+@cache  # asked before the lock and under it
 def examine(script: Script) -> Problem | None:
     """What keeps a script from running, seen without running it: a syntax error, or no ``apply``."""
     try:
@@ -147,11 +149,16 @@ def _names_bound_in(tree: ast.Module) -> set[str]:
                 for alias in node.names:
                     names |= {"apply", "rollback"} if alias.name == "*" else {alias.asname or alias.name}
             case ast.Assign() | ast.AnnAssign():
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                names |= {target.id for target in targets if isinstance(target, ast.Name)}
+                names |= _assigned_by(node)
             case ast.If() | ast.Try() | ast.With():
                 names |= {inner.name for inner in ast.walk(node) if isinstance(inner, ast.FunctionDef)}
     return names
+
+
+def _assigned_by(node: ast.stmt) -> set[str]:
+    """The plain names that a statement such as ``x = 1`` or ``x: int = 1`` gives a value; empty for any other."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def depends_on(script: Script) -> tuple[int, ...]:
@@ -162,9 +169,9 @@ def depends_on(script: Script) -> tuple[int, ...]:
     if "depends_on" not in script.text:
         return ()
     for node in parse(script).body:
-        if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == "depends_on" for target in node.targets):
+        if "depends_on" in _assigned_by(node):
             try:
-                return tuple(int(number) for number in ast.literal_eval(node.value))
+                return tuple(int(number) for number in ast.literal_eval(node.value))  # type: ignore[attr-defined]
             except (ValueError, TypeError) as error:
                 raise ValidationError(
                     f"{script.path.name}:{node.lineno}: depends_on is not a list of numbers",
@@ -177,7 +184,7 @@ def compare(applied_text: str, text: str) -> Edit:
     """Whether the edit between two sources changes the program, or only how it reads."""
     try:
         return Edit.COSMETIC if _essence(applied_text) == _essence(text) else Edit.REAL
-    except SyntaxError:
+    except (SyntaxError, ValueError):  # ValueError: a null byte
         return Edit.REAL
 
 

@@ -154,9 +154,11 @@ def _pyproject(start: Path) -> tuple[Path, Mapping[str, Any]]:
             import tomllib
 
             try:
-                return folder, tomllib.loads(content.decode())["tool"]["nonstop"]
+                table = tomllib.loads(content.decode()).get("tool", {}).get("nonstop")
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise UsageError(f"{path} can't be read: {error}", next_step="correct the file") from error
+            if isinstance(table, dict):  # else a comment only speaks of it
+                return folder, table
     return Path.cwd(), {}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,19 @@ if TYPE_CHECKING:
 
 DBAPIConnection = Any
 """A plain driver's connection: ``sqlite3.Connection``, ``psycopg.Connection``, or the one under SQLAlchemy's."""
+
+
+class ForeignKey(NamedTuple):
+    """What of a foreign key has to fit for it to be the one that a script describes."""
+
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+    on_delete: str
+
+    def __str__(self) -> str:
+        parent = f"{self.parent}({', '.join(self.parent_columns)})"
+        return f"foreign key ({', '.join(self.columns)}) to {parent} on delete {self.on_delete}"
 
 
 class RunnerLock(Protocol):
@@ -81,7 +94,7 @@ class Database(ABC):
 
     @abstractmethod
     def engine(self, **options: Any) -> Engine:
-        """A SQLAlchemy engine without a pool; ``options`` go to ``create_engine``."""
+        """A SQLAlchemy engine, to be disposed of; ``options`` go to ``create_engine``."""
 
     @abstractmethod
     def lock(self, name: str, owner: str) -> RunnerLock:
@@ -159,8 +172,26 @@ class Database(ABC):
         """Whether there is a table of that name, which may be qualified and quoted."""
 
     @abstractmethod
+    def has_relation(self, connection: Connection, name: str, schema: str | None) -> bool:
+        """Whether the name of a table is taken, be it by a table or a view. Names come unquoted."""
+
+    @abstractmethod
     def has_invalid_index(self, connection: Connection, name: str, schema: str | None) -> bool:
         """Whether a failed concurrent build left an index of that name."""
+
+    def foreign_keys(self, connection: Connection, table: str, schema: str | None) -> list[ForeignKey]:
+        """The foreign keys of ``table``."""
+        from sqlalchemy import inspect
+
+        return [
+            ForeignKey(
+                tuple(key["constrained_columns"]),
+                key["referred_table"],
+                tuple(key["referred_columns"]),
+                str((key.get("options") or {}).get("ondelete") or "NO ACTION").upper(),
+            )
+            for key in inspect(connection).get_foreign_keys(table, schema=schema)
+        ]
 
     # --- errors -----------------------------------------------------------------------------------------------
 

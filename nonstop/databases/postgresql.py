@@ -196,6 +196,11 @@ class PostgreSQL(Database):
         cursor.execute("SELECT to_regclass(%s)", (name,))
         return cursor.fetchone()[0] is not None
 
+    def has_relation(self, connection: Connection, name: str, schema: str | None) -> bool:
+        from sqlalchemy import inspect
+
+        return inspect(connection).has_table(name, schema=schema)
+
     def has_invalid_index(self, connection: Connection, name: str, schema: str | None) -> bool:
         return connection.exec_driver_sql(INVALID_INDEX, (name, schema)).first() is not None
 
@@ -218,16 +223,18 @@ class PostgreSQL(Database):
         return None
 
     def _unreachable(self, error: Exception) -> NonstopError:
-        reason = " ".join(self.redact(str(error)).split())
+        reason = " ".join(str(error).split())
         if "password authentication failed" in reason or "no password supplied" in reason:
             next_step = "check the user and the password in DATABASE_URL (a '%' in it is written %25, a '@' %40)"
         elif 'database "' in reason and "does not exist" in reason:
             next_step = f"create it (createdb {self.url.database}), or correct the name in DATABASE_URL"
+        elif 'role "' in reason and "does not exist" in reason:
+            next_step = "create the role, or correct the user in DATABASE_URL"
         elif "connect" in reason or "resolve" in reason:
             next_step = "check that the server runs and that DATABASE_URL is right, or wait for it with --wait"
         else:
             next_step = "check DATABASE_URL and the rights of its role"
-        return DatabaseUnreachable(f"no connection to {self.display}: {reason}", next_step=next_step)
+        return DatabaseUnreachable(f"no connection to {self.display}: {self.redact(reason)}", next_step=next_step)
 
     def describe(self, error: BaseException) -> tuple[str, ...]:
         lines = [f"{type(error).__name__} ({sqlstate(error) or 'no SQLSTATE'}): {_first_line(error)}"]

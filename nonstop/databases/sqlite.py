@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from nonstop.databases.base import Database, DBAPIConnection, RunnerLock, is_write
+from nonstop.databases.base import Database, DBAPIConnection, ForeignKey, RunnerLock, is_write
 from nonstop.databases.sqlite_catalog import SQLiteCatalog
 from nonstop.databases.url import DatabaseUrl
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
@@ -52,8 +52,8 @@ class SQLite(Database):
     # --- connections ------------------------------------------------------------------------------------------
 
     def connect_reading(self) -> sqlite3.Connection:
+        self._check_place()
         if not self.path.exists():
-            self._check_place()
             return sqlite3.connect(":memory:", isolation_level=None)  # a database that is still to be made is empty
         connection = self._open("mode=ro")
         try:
@@ -104,9 +104,10 @@ class SQLite(Database):
 
     def engine(self, **options: Any) -> Engine:
         from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool
+        from sqlalchemy.pool import QueuePool
 
-        return create_engine("sqlite://", creator=self.connect, poolclass=NullPool, **options)
+        # A new connection reads the schema of the whole file: with a thousand tables, longer than a script takes.
+        return create_engine("sqlite://", creator=self.connect, poolclass=QueuePool, **options)
 
     def dialect(self) -> Dialect:
         from sqlalchemy.dialects.sqlite import dialect
@@ -172,8 +173,20 @@ class SQLite(Database):
         query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
         return connection.execute(query, (name,)).fetchone() is not None
 
+    def has_relation(self, connection: Connection, name: str, schema: str | None) -> bool:
+        query = "SELECT 1 FROM pragma_table_info(?, ?)"
+        return connection.connection.cursor().execute(query, (name, schema)).fetchone() is not None
+
     def has_invalid_index(self, connection: Connection, name: str, schema: str | None) -> bool:
         return False
+
+    def foreign_keys(self, connection: Connection, table: str, schema: str | None) -> list[ForeignKey]:
+        # SQLAlchemy reads the actions from the table's SQL, and does not see those written beside a column.
+        query = "SELECT [table], [from], on_delete FROM pragma_foreign_key_list(?, ?)"
+        found = connection.exec_driver_sql(query, (table, schema or "main"))
+        actions = {(parent, column): on_delete for parent, column, on_delete in found}
+        keys = super().foreign_keys(connection, table, schema)
+        return [key._replace(on_delete=actions[key.parent, key.columns[0]]) for key in keys]
 
     # --- errors -----------------------------------------------------------------------------------------------
 

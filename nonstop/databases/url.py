@@ -8,15 +8,23 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 from nonstop.errors import UsageError
 
-# The same shape that SQLAlchemy reads, so that an address means the same to both.
+# The same shape that SQLAlchemy reads, so that an address means the same to both; but no host has an '@' in it:
+# what stands before the last one is a password that was not quoted, and must not be taken for a name to show.
 URL = re.compile(
     r"(?P<dialect>[\w]+)(?:\+(?P<driver>\w+))?://"
     r"(?:(?P<username>[^:/?#]*)(?::(?P<password>[^@]*))?@)?"
-    r"(?:\[(?P<ipv6>[^/?]+)\]|(?P<host>[^/:?]+))?(?::(?P<port>[^/?]*))?"
+    r"(?:\[(?P<ipv6>[^/?]+)\]|(?P<host>[^/:?@]+))?(?::(?P<port>[^/?]*))?"
     r"(?:/(?P<database>[^?]*))?(?:\?(?P<query>.*))?",
     re.DOTALL,
 )
-CREDENTIALS_IN_URL = re.compile(r"(?P<before>\w+://[^\s:/@]*:)[^\s@]+(?=@)")
+# Up to the last '@', for it may stand in the password too. Our own example of an address stays readable.
+CREDENTIALS_IN_URL = re.compile(r"(?P<before>\w+://[^\s:/@]*:)(?!password@)\S+(?=@)")
+HOW_TO_WRITE_IT = (
+    "write it like postgresql://user:password@host:5432/name or sqlite:///file.db;"
+    " a '/', '@' or ':' in the password is written %2F, %40 or %3A"
+)
+SHORTEST_SECRET = 3
+"""To hide every "a" would leave nothing to read; in addresses even such a password is hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +46,12 @@ class DatabaseUrl:
         """Read an address. Raises UsageError, without repeating a password, where it is none."""
         match = URL.fullmatch(text.strip())
         if match is None:
-            raise UsageError(
-                f"not a database URL: {hide_credentials(text)!r}",
-                next_step="write it like postgresql://user:password@host:5432/name or sqlite:///file.db",
-            )
+            # What is no address may still hold a password, at a place that nobody knows.
+            shown = "" if set("@=") & set(text) else f": {text!r}"
+            raise UsageError(f"not a database URL{shown}", next_step=HOW_TO_WRITE_IT)
         parts = {name: value or "" for name, value in match.groupdict().items()}
         if parts["port"] and not parts["port"].isdigit():
-            raise UsageError(
-                "the port in the database URL is not a number",
-                next_step="write it like postgresql://user:password@host:5432/name;"
-                " a '/', '@' or ':' in the password is written %2F, %40 or %3A",
-            )
+            raise UsageError("the port in the database URL is not a number", next_step=HOW_TO_WRITE_IT)
         return cls(
             text.strip(),
             "postgresql" if parts["dialect"] == "postgres" else parts["dialect"],
@@ -79,16 +82,18 @@ class DatabaseUrl:
         # A password that is also the name of something we print can't be hidden without hiding that name.
         public = f"{self.dialect} {self.username} {self.host} {self.database}"
         given = {self.password, *(value for key, value in self.query if "password" in key)}
-        passwords = [password for password in given if password and password not in public]
-        if not passwords:
-            return []
-        import json
+        hidden = [password for password in given if len(password) >= SHORTEST_SECRET and password not in public]
+        return sorted({spelling for password in hidden for spelling in _spellings(password)}, key=len, reverse=True)
 
-        spellings = set()
-        for password in passwords:
-            escaped = json.dumps(password)[1:-1]
-            spellings |= {password, quote(password), quote(password, safe=""), quote_plus(password), escaped}
-        return sorted(spellings, key=len, reverse=True)
+
+def _spellings(password: str) -> set[str]:
+    """The password as it stands in text, in addresses (each library quotes in its own way), in Python and in JSON."""
+    import json
+
+    doubled = password.replace("\\", "\\\\")
+    in_python = {doubled, doubled.replace("'", "\\'"), doubled.replace('"', '\\"')}
+    in_addresses = {quote(password), quote_plus(password), *(quote(password, safe=safe) for safe in ("", " +"))}
+    return {password, json.dumps(password)[1:-1], *in_python, *in_addresses}
 
 
 def hide_credentials(text: str) -> str:

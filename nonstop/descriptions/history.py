@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from nonstop.descriptions.scripts import Script
+
 
 class AppliedScript(NamedTuple):
     """One row of the migrations table. Times are UTC, durations are milliseconds."""
@@ -39,6 +41,14 @@ class InterruptedScript(NamedTuple):
     started_at: datetime
     commits: int
     last_statement: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.number:03d}_{self.name}"
+
+
+Subject = Script | AppliedScript | InterruptedScript
+"""What an event can be about."""
 
 
 class Event(NamedTuple):

@@ -219,7 +219,8 @@ class Step:
     """One thing to do, and how to see in the catalog that it is done.
 
     ``is_done`` is the precondition (then the step is skipped) and the post-condition (it must hold afterwards);
-    it raises DefinitionConflict where the name is taken by something else.
+    it raises DefinitionConflict where the name is taken by something else. ``is_there`` is the post-condition where
+    less has to be asked: what a statement has just made need not be compared with its description.
     """
 
     summary: str
@@ -236,6 +237,7 @@ class Step:
     that only the catalog knows). Raises ValidationError where rows stand in the way; nothing has been changed then."""
     is_verifiable: bool = True
     """Whether ``is_done`` can be asked afterwards: not so for SQL of which nobody said how to see that it is done."""
+    is_there: Callable[[Connection], bool] | None = None
 
 
 class OperationExecutor(Protocol):

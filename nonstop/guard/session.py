@@ -44,6 +44,7 @@ class Guard:
         self._manners = manners
         self._loading = False
         self._dialects: list[Dialect] = []
+        self._prepared: dict[int, DBAPIConnection] = {}
         self.interruption: Interruption | None = None
         self.refusal: NonstopError | None = None
 
@@ -71,29 +72,31 @@ class Guard:
     # --- what the hooks call ----------------------------------------------------------------------------------
 
     def on_connect(self, connection: Connection) -> None:
+        self._work.goes_through_sqlalchemy(connection.connection.dbapi_connection)
         if not _HeldCommits.is_on(connection.dialect):
             _HeldCommits.put_on(connection.dialect, self._database, self._work)
             self._dialects.append(connection.dialect)
 
     def on_checkout(self, connection: DBAPIConnection) -> None:
         self._work.checked_out(connection)
-        if self._work.holds(connection):
+        if id(connection) in self._prepared:  # it came back with a commit that is still held
             return
         try:
             self._database.check_same(connection)
             self._database.prepare_session(connection, self._owner)
+            self._prepared[id(connection)] = connection
         except NonstopError as error:
             self.refusal = error
             raise
 
     def on_checkin(self, connection: DBAPIConnection) -> None:
         self._work.checked_in(connection)
-        if self._work.holds(connection):
-            self._work.when_released(lambda: self._restore(connection))
-        else:
-            self._restore(connection)
+        self._work.when_released(connection, lambda: self._restore(connection))
 
     def _restore(self, connection: DBAPIConnection) -> None:
+        if self._work.is_checked_out(connection):  # the script took it again while its commit was held
+            return
+        self._prepared.pop(id(connection), None)
         if self._database.is_usable(connection):
             self._database.restore_session(connection)
 
@@ -177,16 +180,10 @@ class _HeldCommits:
                 rollback(connection)
 
         def do_close(connection: DBAPIConnection) -> None:
-            if work.holds(connection):
-                work.when_released(lambda: close(connection))
-            else:
-                close(connection)
+            work.when_released(connection, lambda: close(connection))
 
         def do_terminate(connection: DBAPIConnection) -> None:
-            if work.holds(connection):
-                work.when_released(lambda: terminate(connection))
-            else:
-                terminate(connection)
+            work.when_released(connection, lambda: terminate(connection))
 
         for name, replacement in zip(cls.METHODS, (do_commit, do_rollback, do_close, do_terminate), strict=True):
             setattr(dialect, name, replacement)

@@ -51,6 +51,8 @@ class Work:
         self._checked_out: dict[int, DBAPIConnection] = {}
         self._own: set[int] = set()
         self._written: dict[int, str] = {}
+        self._bare: set[int] = set()
+        self._used_bare = False
         self.commits = 0
         """How many commits have been sent, the final one not counted."""
         self.dropped_writes = False
@@ -59,12 +61,29 @@ class Work:
     # --- what connections do ----------------------------------------------------------------------------------
 
     def checked_out(self, connection: DBAPIConnection) -> None:
-        self._checked_out[id(connection)] = connection
+        with self._lock:
+            self._checked_out[id(connection)] = connection
+            self._bare.add(id(connection))
+
+    def goes_through_sqlalchemy(self, connection: DBAPIConnection) -> None:
+        """A ``Connection`` is made over it: its commits will be seen."""
+        self._bare.discard(id(connection))
 
     def checked_in(self, connection: DBAPIConnection) -> None:
-        self._checked_out.pop(id(connection), None)
-        self._own.discard(id(connection))
-        self._written.pop(id(connection), None)
+        with self._lock:
+            self._used_bare = self.has_unseen_commits
+            self._bare.discard(id(connection))
+            self._checked_out.pop(id(connection), None)
+            self._own.discard(id(connection))
+            self._written.pop(id(connection), None)
+
+    @property
+    def has_unseen_commits(self) -> bool:
+        """Whether the script may have committed where we don't see it: on a bare ``engine.raw_connection()``."""
+        return self._used_bare or bool(self._bare)
+
+    def is_checked_out(self, connection: DBAPIConnection) -> bool:
+        return id(connection) in self._checked_out
 
     def is_own(self, connection: DBAPIConnection) -> bool:
         """Whether steps of ``op`` work on ``connection``: they mind the application themselves."""
@@ -111,7 +130,8 @@ class Work:
     # --- holding ----------------------------------------------------------------------------------------------
 
     def holds(self, connection: DBAPIConnection) -> bool:
-        return self._held is not None and self._held.connection is connection
+        with self._lock:  # a late release that is under way has ended when this is answered
+            return self._held is not None and self._held.connection is connection
 
     def hold(self, connection: DBAPIConnection) -> None:
         """Keep a commit that the script asked for until the script does something else, or returns."""
@@ -138,10 +158,13 @@ class Work:
             if self.holds(connection):
                 connection.cursor().execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
 
-    def when_released(self, action: Callable[[], None]) -> None:
-        """Do ``action`` after the held transaction has ended."""
-        assert self._held is not None
-        self._held.afterwards.append(action)
+    def when_released(self, connection: DBAPIConnection, action: Callable[[], None]) -> None:
+        """Do ``action`` after the held transaction of ``connection`` has ended; at once where it holds none."""
+        with self._lock:
+            if self._held is not None and self._held.connection is connection:
+                self._held.afterwards.append(action)
+            else:
+                action()
 
     def release(self) -> None:
         """Commit what is held, as a commit in the middle of the script."""
@@ -210,6 +233,9 @@ class Work:
 
     def _end(self, held: _Held, record: Callable[[], None]) -> None:
         try:
+            if held.requested and not self._database.can_commit(held.connection):
+                # A read that the script made after its commit has failed: that must not cost the commit.
+                held.connection.cursor().execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
             record()
             held.connection.commit()
         except BaseException:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Connection, inspect
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.schema import Table
 
-from nonstop.databases.base import Database
+from nonstop.databases.base import Database, ForeignKey
 from nonstop.descriptions.operations import CreateIndex, Step
 from nonstop.errors import DefinitionConflict
+
+if TYPE_CHECKING:
+    from alembic.ddl.impl import DefaultImpl
 
 
 def quoted(dialect: Dialect, name: str, schema: str | None) -> str:
@@ -71,16 +75,22 @@ def _no_table(table: str) -> DefinitionConflict:
     )
 
 
-def compare_column(connection: Connection, wanted: Column[Any], existing: dict[str, Any]) -> None:
-    """Raise DefinitionConflict where a reflected column differs in type, nullability or having a default."""
+@cache
+def _alembic(dialect: Dialect) -> DefaultImpl:
+    """What knows how to compare types; making one takes longer than comparing a table."""
     from alembic.migration import MigrationContext
 
-    implementation = MigrationContext.configure(connection).impl
+    return MigrationContext.configure(dialect=dialect).impl
+
+
+def compare_column(connection: Connection, wanted: Column[Any], existing: dict[str, Any]) -> None:
+    """Raise DefinitionConflict where a reflected column differs in type, nullability or having a default."""
     name = f"{wanted.table.name}.{wanted.name}"
     reflected: Column[Any] = Column(wanted.name, existing["type"], nullable=existing["nullable"])
-    if implementation.compare_type(reflected, wanted):
+    if _alembic(connection.dialect).compare_type(reflected, wanted):
         raise conflict(f"column {name}", str(existing["type"]), str(wanted.type.compile(connection.dialect)))
-    if bool(existing["nullable"]) != bool(wanted.nullable):
+    # SQLite calls a primary key nullable that does not say otherwise; what is one is compared with its table.
+    if not wanted.primary_key and bool(existing["nullable"]) != bool(wanted.nullable):
         raise conflict(f"column {name}", _nullability(existing["nullable"]), _nullability(wanted.nullable))
     if not wanted.primary_key and (existing.get("default") is not None) != (wanted.server_default is not None):
         raise conflict(
@@ -90,40 +100,35 @@ def compare_column(connection: Connection, wanted: Column[Any], existing: dict[s
         )
 
 
-def compare_table(connection: Connection, wanted: Table) -> None:
+def compare_table(connection: Connection, wanted: Table, database: Database) -> None:
     """Raise DefinitionConflict unless everything that is described is there; further columns may exist."""
-    found = columns(connection, wanted.name, wanted.schema)
+    inspector = inspect(connection)  # keeps what it has read: one look at the table serves all comparisons
+    found = {column["name"]: dict(column) for column in inspector.get_columns(wanted.name, schema=wanted.schema)}
     for column in wanted.columns:
         if column.name not in found:
             raise conflict(f"table {wanted.name}", f"no column {column.name}", f"a column {column.name}")
         compare_column(connection, column, found[column.name])
-    inspector = inspect(connection)
     key = inspector.get_pk_constraint(wanted.name, schema=wanted.schema)["constrained_columns"]
     wanted_key = [column.name for column in wanted.primary_key.columns]
     if key != wanted_key:
         raise conflict(f"table {wanted.name}", f"primary key {key}", f"primary key {wanted_key}")
-    existing_keys = {_key_of(key) for key in inspector.get_foreign_keys(wanted.name, schema=wanted.schema)}
+    existing_keys = database.foreign_keys(connection, wanted.name, wanted.schema)
     for constraint in wanted.foreign_key_constraints:
-        reference = [element.column for element in constraint.elements]
-        described = (
+        described = ForeignKey(
             tuple(column.name for column in constraint.columns),
             constraint.referred_table.name,
-            tuple(column.name for column in reference),
+            tuple(element.column.name for element in constraint.elements),
             (constraint.ondelete or "NO ACTION").upper(),
         )
         if described not in existing_keys:
-            raise conflict(f"table {wanted.name}", f"foreign keys {sorted(existing_keys)}", f"{described}")
+            shown = "; ".join(map(str, existing_keys)) or "no such foreign key"
+            raise conflict(f"table {wanted.name}", shown, str(described))
     for index in wanted.indexes:
         existing = indexes(connection, wanted.name, wanted.schema).get(str(index.name))
         if existing is None:
             raise conflict(f"table {wanted.name}", f"no index {index.name}", f"an index {index.name}")
         names = tuple(column.name for column in index.columns)
         compare_index(CreateIndex(str(index.name), wanted.name, names, bool(index.unique), wanted.schema), existing)
-
-
-def _key_of(key: Any) -> tuple[tuple[str, ...], str, tuple[str, ...], str]:
-    on_delete = (key.get("options") or {}).get("ondelete") or "NO ACTION"
-    return (tuple(key["constrained_columns"]), key["referred_table"], tuple(key["referred_columns"]), on_delete.upper())
 
 
 def compare_index(wanted: CreateIndex, existing: dict[str, Any]) -> None:

@@ -19,13 +19,17 @@ def steps(operation: described.CreateTable, database: Database) -> list[Step]:
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
     statements += [str(CreateIndex(index).compile(dialect=dialect)) for index in indexes]
 
+    def is_there(connection: Connection) -> bool:
+        return database.has_relation(connection, table.name, table.schema)
+
     def is_done(connection: Connection) -> bool:
-        if not catalog.has_table(connection, table.name, table.schema):
+        if not is_there(connection):
             return False
-        catalog.compare_table(connection, table)
+        catalog.compare_table(connection, table, database)
         return True
 
     lock = LockClass.SHARE_ROW_EXCLUSIVE if table.foreign_keys else LockClass.NONE
     parents = {key.column.table for key in table.foreign_keys} - {table}
     relations = tuple(sorted(catalog.quoted(dialect, parent.name, parent.schema) for parent in parents))
-    return [Step(f"create table {table.fullname}", tuple(statements), is_done, lock, relations=relations)]
+    summary = f"create table {table.fullname}"
+    return [Step(summary, tuple(statements), is_done, lock, relations=relations, is_there=is_there)]

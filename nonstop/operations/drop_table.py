@@ -14,7 +14,7 @@ def steps(operation: DropTable, database: Database) -> list[Step]:
     table = catalog.quoted(database.dialect(), operation.table, operation.schema)
 
     def is_done(connection: Connection) -> bool:
-        return not catalog.has_table(connection, operation.table, operation.schema)
+        return not database.has_relation(connection, operation.table, operation.schema)
 
     return [
         Step(

@@ -133,7 +133,7 @@ class Executor:
         plain = connection.execution_options(no_parameters=True)  # a '%' in a name or a default is just that
         for statement in step.statements:
             plain.exec_driver_sql(statement)
-        if step.is_verifiable and not step.is_done(connection):
+        if step.is_verifiable and not (step.is_there or step.is_done)(connection):
             raise MigrationFailed(
                 f"{step.summary}: the statement succeeded, but the catalog does not show it",
                 next_step="look at the object in the database, then run again",

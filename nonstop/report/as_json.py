@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nonstop.descriptions.history import Event
@@ -11,11 +12,22 @@ from nonstop.errors import NonstopError
 SCHEMA = 1
 
 
-def document(command: str, content: dict[str, Any]) -> str:
-    """One document, as text."""
+def document(command: str, content: dict[str, Any], redact: Callable[[str], str]) -> str:
+    """One document, as text. ``redact`` goes over each value, so that no password, whatever it is, breaks the syntax."""
     import json
 
-    return json.dumps({"schema": SCHEMA, "command": command, **content}, ensure_ascii=False, indent=2)
+    whole = {"schema": SCHEMA, "command": command, **_redacted(content, redact)}
+    return json.dumps(whole, ensure_ascii=False, indent=2)
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _redacted(item, redact) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_redacted(item, redact) for item in value]
+    return value
 
 
 def status(result: StatusResult) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from nonstop.descriptions.results import (
     State,
     StatusResult,
 )
+from nonstop.descriptions.scripts import Direction
 from nonstop.errors import NonstopError
 
 
@@ -62,7 +63,7 @@ def plan(result: PlanResult) -> list[str]:
     """What would run, in order, with its SQL where that was asked for."""
     lines = [f"-- {note}" if _shows_sql(result) else f"Note: {note}" for note in result.notes]
     if not result.scripts:
-        return [*lines, f"Nothing to {result.direction.value}."]
+        return [*lines, f"Nothing to {_verb(result)} on {result.database}."]
     if not _shows_sql(result):
         return [*lines, f"Would {_verb(result)} on {result.database}:"] + [f"  {s.label}" for s in result.scripts]
     for script in result.scripts:
@@ -77,8 +78,8 @@ def _shows_sql(result: PlanResult) -> bool:
     return any(script.sql is not None for script in result.scripts)
 
 
-def _verb(result: PlanResult) -> str:
-    return "roll back" if result.direction.value == "rollback" else "apply"
+def _verb(result: PlanResult | RunResult) -> str:
+    return "roll back" if result.direction is Direction.ROLLBACK else "apply"
 
 
 def outcome(result: ScriptOutcome) -> list[str]:
@@ -92,8 +93,7 @@ def run(result: RunResult) -> list[str]:
     lines = [f"Note: {note}" for note in result.notes]
     done = len(result.done)
     if result.error is None and not result.outcomes:
-        what = "apply" if result.direction.value == "apply" else "roll back"
-        return [*lines, f"Nothing to {what} on {result.database}."]
+        return [*lines, f"Nothing to {_verb(result)} on {result.database}."]
     if result.error is None:
         total = duration(result.duration_ms)
         return [*lines, f"Done: {done} {result.direction.done} in {total}. Run {result.run_id}."]

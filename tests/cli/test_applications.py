@@ -73,7 +73,9 @@ def test_an_application_on_another_sqlite_file(tmp_path: Path, sqlite_url: str, 
     write_tables(project.migrations, 1)
     run = ProjectCommands.of(project, cli)
 
-    run.undoes("apply", exit_code=2, says=("the script works on", "other.db"), next_step="the same DATABASE_URL")
+    run.undoes(
+        "apply", exit_code=2, says=("the script works on", "other.db"), next_step="the same DATABASE_URL"
+    )
     assert fingerprint(other)["tables"] == {}
 
 
@@ -95,7 +97,9 @@ def test_a_script_that_swallows_the_refusal(tmp_path: Path, sqlite_url: str, cli
     project = make_project(tmp_path / "project", sqlite_url, "light")
     edit(project.folder / "app.py", 'os.environ["DATABASE_URL"]', repr(f"sqlite:///{tmp_path / 'other.db'}"))
     lines = ["try:", *(f"    {line}" for line in sql("CREATE TABLE notes (id INTEGER)").splitlines())]
-    write_script(project.migrations, "001_notes.py", "\n".join([*lines, "except Exception as error:", "    pass"]))
+    write_script(
+        project.migrations, "001_notes.py", "\n".join([*lines, "except Exception as error:", "    pass"])
+    )
 
     ProjectCommands.of(project, cli).undoes("apply", exit_code=2, says="the script works on")
 

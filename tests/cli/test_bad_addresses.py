@@ -52,7 +52,9 @@ def test_an_unknown_scheme(migrations: Path, cli: CommandLine, url: str) -> None
     fails(cli, migrations, url, exit_code=2, says=repr(scheme), next_step="postgresql:// or a sqlite:///")
 
 
-@pytest.mark.parametrize("url", ["felix_hub", "postgresql:/u@host/x", "/var/lib/felix_hub.db", "sqlite:file.db"])
+@pytest.mark.parametrize(
+    "url", ["felix_hub", "postgresql:/u@host/x", "/var/lib/felix_hub.db", "sqlite:file.db"]
+)
 def test_no_url_at_all(migrations: Path, cli: CommandLine, url: str) -> None:
     fails(cli, migrations, url, exit_code=2, says="not a database URL", next_step="sqlite:///file.db")
 
@@ -60,7 +62,14 @@ def test_no_url_at_all(migrations: Path, cli: CommandLine, url: str) -> None:
 @pytest.mark.parametrize("port", ["port", "5432x", "-1"])
 def test_a_port_that_is_no_number(migrations: Path, cli: CommandLine, port: str) -> None:
     url = f"postgresql://u:p@127.0.0.1:{port}/felix_hub"
-    fails(cli, migrations, url, exit_code=2, says="the port in the database URL is not a number", next_step="%2F")
+    fails(
+        cli,
+        migrations,
+        url,
+        exit_code=2,
+        says="the port in the database URL is not a number",
+        next_step="%2F",
+    )
 
 
 def test_what_a_person_reads(migrations: Path, cli: CommandLine) -> None:
@@ -82,7 +91,13 @@ def test_a_database_in_memory(migrations: Path, cli: CommandLine, url: str) -> N
 def test_a_folder_as_database(migrations: Path, cli: CommandLine, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}"
     fails(
-        cli, migrations, url, exit_code=2, says=f"{tmp_path} is a folder", next_step="name a file", commands=COMMANDS
+        cli,
+        migrations,
+        url,
+        exit_code=2,
+        says=f"{tmp_path} is a folder",
+        next_step="name a file",
+        commands=COMMANDS,
     )
 
 
@@ -178,4 +193,4 @@ def test_no_password(migrations: Path, cli: CommandLine, postgres_role: Callable
 
 def test_a_role_that_does_not_exist(migrations: Path, cli: CommandLine, postgres_url: str) -> None:
     url = postgres_url.replace("postgres@", "no_such_role@")
-    fails(cli, migrations, url, exit_code=6, says="no_such_role", next_step="check DATABASE_URL")
+    fails(cli, migrations, url, exit_code=6, says="no_such_role", next_step="correct the user")

@@ -42,7 +42,13 @@ def test_a_name_that_is_none(project: Project, run: ProjectCommands) -> None:
 
 def test_files_that_are_no_scripts_are_left_alone(project: Project, run: ProjectCommands) -> None:
     write_tables(project.migrations, 1)
-    for name in ("__init__.py", "run_migrations.py", "001_make_table_1.py.orig", ".002_open.py.swp", "README.md"):
+    for name in (
+        "__init__.py",
+        "run_migrations.py",
+        "001_make_table_1.py.orig",
+        ".002_open.py.swp",
+        "README.md",
+    ):
         (project.migrations / name).write_text("this is no Python", encoding="utf-8")
 
     assert states(run) == {"make_table_1": "pending"}
@@ -52,7 +58,9 @@ def test_a_syntax_error(project: Project, run: ProjectCommands) -> None:
     write_tables(project.migrations, 1)
     write_script(project.migrations, "002_add_price.py", "return (", template="bare")
 
-    run.refuses("apply", exit_code=4, says=("002_add_price.py:8", "syntax error"), next_step="correct the file")
+    run.refuses(
+        "apply", exit_code=4, says=("002_add_price.py:8", "syntax error"), next_step="correct the file"
+    )
     # One broken file is one row of status, and the others run up to it.
     assert states(run) == {"make_table_1": "pending", "add_price": "broken"}
     run.succeeds("apply", "--to", "1")
@@ -118,7 +126,9 @@ def test_apply_returns_false(project: Project, run: ProjectCommands) -> None:
 
 
 def test_apply_returns_false_after_a_commit(project: Project, run: ProjectCommands) -> None:
-    write_script(project.migrations, "001_add_price.py", sql("CREATE TABLE notes (id INTEGER)") + "\nreturn False")
+    write_script(
+        project.migrations, "001_add_price.py", sql("CREATE TABLE notes (id INTEGER)") + "\nreturn False"
+    )
 
     text = told(run("apply"), 7)  # it had asked for that commit: to undo it would be a surprise
     assert "apply() returned False" in text
@@ -129,11 +139,17 @@ def test_raising_half_way_undoes_the_transaction(project: Project, run: ProjectC
     path = write_script(
         project.migrations,
         "001_add_price.py",
-        sql("CREATE TABLE notes (id INTEGER)", "INSERT INTO notes VALUES (1)", "INSERT INTO nowhere VALUES (1)"),
+        sql(
+            "CREATE TABLE notes (id INTEGER)",
+            "INSERT INTO notes VALUES (1)",
+            "INSERT INTO nowhere VALUES (1)",
+        ),
     )
 
     error = run.undoes(
-        "apply", exit_code=1, says=("nowhere", f"{path}:21 in apply()", "INSERT INTO nowhere", "undone completely")
+        "apply",
+        exit_code=1,
+        says=("nowhere", f"{path}:21 in apply()", "INSERT INTO nowhere", "undone completely"),
     )
     assert "run again" in error["next_step"]
     [event] = events(project.url)
@@ -160,7 +176,9 @@ def test_raising_after_a_commit_is_part_way(project: Project, run: ProjectComman
 
 
 def test_calling_exit_is_a_failure(project: Project, run: ProjectCommands) -> None:
-    write_script(project.migrations, "001_add_price.py", sql("CREATE TABLE notes (id INTEGER)") + "\nsys.exit(0)")
+    write_script(
+        project.migrations, "001_add_price.py", sql("CREATE TABLE notes (id INTEGER)") + "\nsys.exit(0)"
+    )
 
     text = told(run("apply"), 7)  # what it had asked to commit is committed
     assert "it called exit(0)" in text

@@ -60,7 +60,9 @@ def test_wrong_arguments(run: ProjectCommands, arguments: list[str], says: str) 
     ids=" ".join,
 )
 def test_what_is_no_duration(run: ProjectCommands, arguments: list[str]) -> None:
-    run.refuses(*arguments, exit_code=2, says=f"{arguments[-1]!r} is not a duration", next_step="60s, 500ms or 2m")
+    run.refuses(
+        *arguments, exit_code=2, says=f"{arguments[-1]!r} is not a duration", next_step="60s, 500ms or 2m"
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,9 @@ def test_what_is_no_duration(run: ProjectCommands, arguments: list[str]) -> None
     ids=" ".join,
 )  # fmt: skip
 def test_a_number_that_no_script_has(run: ProjectCommands, arguments: list[str]) -> None:
-    run.refuses(*arguments, exit_code=2, says="there is no script with the number 9", next_step="001, 002, 003")
+    run.refuses(
+        *arguments, exit_code=2, says="there is no script with the number 9", next_step="001, 002, 003"
+    )
 
 
 def test_a_script_that_does_not_exist(run: ProjectCommands) -> None:
@@ -84,7 +88,9 @@ def test_a_title_without_letters(run: ProjectCommands) -> None:
 
 def test_an_applied_script_keeps_its_number(run: ProjectCommands) -> None:
     run.succeeds("apply", "--to", "1")
-    run.refuses("renumber", "1", exit_code=4, says="001_make_table_1 is applied", next_step="renumber the other")
+    run.refuses(
+        "renumber", "1", exit_code=4, says="001_make_table_1 is applied", next_step="renumber the other"
+    )
     assert (run.folder / "001_make_table_1.py").exists()
 
 
@@ -97,11 +103,15 @@ def test_a_missing_folder(cli: CommandLine, tmp_path: Path, database_url: str) -
 
 def test_a_file_as_folder(run: ProjectCommands, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "no migrations folder" in told(run.cli("status", "--dir", tmp_path / "file", env=run.environment), 2)
+    assert "no migrations folder" in told(
+        run.cli("status", "--dir", tmp_path / "file", env=run.environment), 2
+    )
 
 
 def test_an_environment_file_that_does_not_exist(run: ProjectCommands) -> None:
-    run.refuses("status", "--env-file", "nowhere.env", exit_code=2, says="no file nowhere.env", next_step="--env-file")
+    run.refuses(
+        "status", "--env-file", "nowhere.env", exit_code=2, says="no file nowhere.env", next_step="--env-file"
+    )
 
 
 def test_settings_that_can_not_be_read(run: ProjectCommands) -> None:

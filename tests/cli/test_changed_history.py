@@ -24,7 +24,11 @@ def row_of(run: ProjectCommands, number: int) -> dict[str, str]:
 def test_an_edit_of_comments_is_a_note(project: Project, run: ProjectCommands) -> None:
     first, *_ = write_tables(project.migrations, 2)
     run.succeeds("apply", "--to", "1")
-    edit(first, '    """Apply the migration"""', '    # Why: the workshop asked for it.\n    """Make the first table"""')
+    edit(
+        first,
+        '    """Apply the migration"""',
+        '    # Why: the workshop asked for it.\n    """Make the first table"""',
+    )
     edit(first, "return True", "return  True")
 
     assert row_of(run, 1)["state"] == "applied"
@@ -80,7 +84,9 @@ def test_another_script_under_an_applied_number(project: Project, run: ProjectCo
     run.succeeds("apply")
     path.rename(project.migrations / "001_other_name.py")
 
-    run.refuses("apply", exit_code=4, says="001_other_name.py was applied as 001_make_table_1.py", next_step="repair")
+    run.refuses(
+        "apply", exit_code=4, says="001_other_name.py was applied as 001_make_table_1.py", next_step="repair"
+    )
 
 
 # --- gone -----------------------------------------------------------------------------------------
@@ -161,7 +167,9 @@ def test_dependencies_that_are_no_numbers(project: Project, run: ProjectCommands
     path = write_script(project.migrations, "001_use_it.py", template="bare")
     edit(path, "def apply()", "depends_on = ['first']\n\n\ndef apply()")
 
-    run.refuses("apply", exit_code=4, says="depends_on is not a list of numbers", next_step="depends_on = [1, 2]")
+    run.refuses(
+        "apply", exit_code=4, says="depends_on is not a list of numbers", next_step="depends_on = [1, 2]"
+    )
 
 
 def test_no_way_back(project: Project, run: ProjectCommands) -> None:
@@ -187,7 +195,9 @@ def test_a_ledger_from_a_newer_version(project: Project, run: ProjectCommands) -
     change_version(project.url)
 
     for command in ("status", "plan", "apply", "rollback", "log", "repair"):
-        run.refuses(command, exit_code=4, says="the ledger has version 9", next_step="install the newer nonstop")
+        run.refuses(
+            command, exit_code=4, says="the ledger has version 9", next_step="install the newer nonstop"
+        )
 
 
 def change_version(url: str) -> None:

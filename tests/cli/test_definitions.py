@@ -100,7 +100,11 @@ def test_a_table_that_is_not_there(project: Project, run: ProjectCommands) -> No
             "orders.car_number carries an index, a key or a constraint",
             "op.create_index",
         ),
-        ("op.create_index('ix', 'orders', 'car_number')", "the columns of ix are one string", "['car_number']"),
+        (
+            "op.create_index('ix', 'orders', 'car_number')",
+            "the columns of ix are one string",
+            "['car_number']",
+        ),
     ],
 )
 def test_a_call_that_can_not_be_online(
@@ -116,7 +120,11 @@ def test_a_call_that_can_not_be_online(
 
 
 def test_what_create_all_has_made_is_adopted(project: Project, run: ProjectCommands) -> None:
-    make(project.url, "car_number VARCHAR(20)", index="CREATE INDEX ix_orders_car_number ON orders (car_number)")
+    make(
+        project.url,
+        "car_number VARCHAR(20)",
+        index="CREATE INDEX ix_orders_car_number ON orders (car_number)",
+    )
     models = MetaData()
     Table("parts", models, Column("id", Integer, primary_key=True), Column("name", String(40)))
     engine = engine_for(project.url)

@@ -1,80 +1,81 @@
-"""Runs a command that is killed at each point in turn, and compares what comes of it with an undisturbed run."""
+"""Runs apply and rollback killed at each point in turn, and compares what comes of it with undisturbed runs."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import psycopg
-from psycopg import sql
-
-from tests.support.databases import with_database
 from tests.support.fingerprint import fingerprint, rows
-from tests.support.forked import ForkServer
-from tests.support.snapshots import applied, ledger, sqlite_file
+from tests.support.forked import Ended, ForkServer
+from tests.support.snapshots import applied, ledger
 
 
-@contextmanager
-def copy_of(url: str) -> Iterator[str]:
-    """A copy of a database that nobody is connected to: yields its URL, and removes it at the end."""
-    if url.startswith("sqlite"):
-        folder = sqlite_file(url).with_name(f"copy-{uuid4().hex[:8]}")
-        folder.mkdir()
-        if sqlite_file(url).exists():
-            shutil.copy(sqlite_file(url), folder / "copy.db")
-        yield f"sqlite:///{folder / 'copy.db'}"
-        shutil.rmtree(folder)
-        return
-    name = f"copy_{uuid4().hex[:16]}"
-    copied, copy = sql.Identifier(url.rpartition("/")[2].partition("?")[0]), sql.Identifier(name)
-    with psycopg.connect(with_database(url, "postgres"), autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(copy, copied))
-        try:
-            yield with_database(url, name)
-        finally:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(copy))
-
-
-@dataclass(frozen=True)
+@dataclass
 class Disturbed:
-    """How ``points`` runs ended that were killed; ``astray`` says for those which did not converge how they differ."""
+    """What became of the runs that were killed.
 
-    points: int
-    astray: tuple[str, ...]
-
-
-def kill_at_each_point(forks: ForkServer, verb: str, migrations: Path, url: str) -> Disturbed:
-    """Run ``verb`` on copies of a database, killed at the first point, at the second and so on, and then once more.
-
-    It comes to its end where there are no more points, which must be the end of an undisturbed run.
+    ``points`` is the number of them; ``astray`` tells of each that did not converge where it was killed, and how the
+    database differs from that of an undisturbed run.
     """
 
-    def run(copy: str, kill_at: int | None = None) -> Any:
-        return forks.run(verb, "--dir", migrations, env={"DATABASE_URL": copy}, kill_at=kill_at)
-
-    with copy_of(url) as copy:
-        undisturbed = run(copy)
-        assert undisturbed.returncode == 0, undisturbed.output
-        wanted = _state(copy)
-    astray = []
-    for point in count():
-        with copy_of(url) as copy:
-            first = run(copy, kill_at=point)
-            last = run(copy) if first.was_killed else first
-            if last.returncode != 0:
-                astray.append(f"{first.output}then exit code {last.returncode}: {last.output}")
-            elif (found := _state(copy)) != wanted:
-                astray.append(f"{first.output}then {found} instead of {wanted}")
-            if not first.was_killed:
-                return Disturbed(point, tuple(astray))
-    raise AssertionError("counting never ends")
+    points: int = 0
+    astray: list[str] = field(default_factory=list)
 
 
-def _state(url: str) -> tuple[Any, ...]:
-    return fingerprint(url), rows(url), applied(url), ledger(url)["nonstop_steps"]
+def kill_at_each_point(forks: ForkServer, migrations: Path, url: str) -> Disturbed:
+    """Apply and roll back everything on a database, killed at the first point, at the second, and so on.
+
+    After each kill the same command is run again, which must lead to where it leads undisturbed: same schema, same
+    data, same ledger. It ends with the first round in which nothing was killed, for there are no more points.
+    """
+    return _Rounds(forks, migrations, {"DATABASE_URL": url}).run()
+
+
+@dataclass
+class _Rounds:
+    forks: ForkServer
+    migrations: Path
+    environment: Mapping[str, str]
+    disturbed: Disturbed = field(default_factory=Disturbed)
+
+    def run(self) -> Disturbed:
+        self._undisturbed("apply")
+        applied_state = self._state()
+        self._undisturbed("rollback")
+        start = self._state()
+        for point in count():
+            killed = [self._disturb("apply", point, applied_state), self._disturb("rollback", point, start)]
+            # What has gone astray is no longer a start for the next point.
+            if self.disturbed.astray or not any(killed):
+                break
+        return self.disturbed
+
+    def _disturb(self, verb: str, point: int, wanted: dict[str, Any]) -> bool:
+        """Whether there was such a point, at which ``verb`` was then killed."""
+        first = self._command(verb, point)
+        last = self._command(verb) if first.was_killed else first
+        self.disturbed.points += first.was_killed
+        found = self._state()
+        if last.returncode != 0 or found != wanted:
+            different = {part: (found[part], wanted[part]) for part in wanted if found[part] != wanted[part]}
+            self.disturbed.astray.append(f"{verb}: {first.output}then {last.returncode}: {last.output}{different}")
+        return first.was_killed
+
+    def _undisturbed(self, verb: str) -> None:
+        done = self._command(verb)
+        assert done.returncode == 0, done.output
+
+    def _command(self, verb: str, kill_at: int | None = None) -> Ended:
+        return self.forks.run(verb, "--dir", self.migrations, env=self.environment, kill_at=kill_at)
+
+    def _state(self) -> dict[str, Any]:
+        url = self.environment["DATABASE_URL"]
+        return {
+            "schema": fingerprint(url),
+            "rows": rows(url),
+            "applied": applied(url),
+            "unfinished": ledger(url)["nonstop_steps"],
+        }

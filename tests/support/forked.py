@@ -45,6 +45,10 @@ class Forked:
         self._server = server
         self._output = output
 
+    def kill(self) -> None:
+        """End it with SIGKILL; ``wait`` has still to be called for it."""
+        os.kill(self.pid, signal.SIGKILL)
+
     def wait(self) -> Ended:
         """Wait for its end."""
         code = self._server.ask({"do": "wait", "pid": self.pid})
@@ -119,12 +123,3 @@ def closed_gate(path: Path) -> Iterator[Path]:
     with path.open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield path
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of that id exists (one that has ended and was not waited for does)."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -1,8 +1,9 @@
 """Ends its own process with SIGKILL at a chosen point of its work on the database.
 
-The points are numbered from 0: the moments before and after every statement that may change something, and before and
-after every commit and rollback, whoever sends them: the script, the ledger, or the guard. Reads are no points: killed
-beside one, the database is as it was beside its neighbours. Works underneath SQLAlchemy, on the drivers themselves.
+Point 0 is the moment before the first statement, point n the one after the n-th: which is the one before the next, as
+far as a database can tell. Every statement counts, whoever sends it (the script, the ledger, the guard), and every
+commit and rollback; reads do not, for killed beside one, the database is as it was beside its neighbours. Works
+underneath SQLAlchemy, on the drivers themselves.
 """
 
 from __future__ import annotations
@@ -21,23 +22,24 @@ READS = re.compile(r"\s*(SELECT|PRAGMA|SHOW|EXPLAIN)\b", re.IGNORECASE)
 
 
 class Switch:
-    """Counts points and kills at the chosen one."""
+    """Counts what has been sent and kills at the chosen point."""
 
     def __init__(self, point: int) -> None:
         self._left = point
 
-    def around(self, what: str, call: Callable[[], Any]) -> Any:
-        """``call``, with a point before and one after it."""
-        self._reached(f"before {what}")
-        result = call()
-        self._reached(f"after {what}")
+    def around(self, what: str, send: Callable[[], Any]) -> Any:
+        """Send a statement; its end is a point."""
+        if self._left == 0:
+            self._kill(f"before {what}")
+        result = send()
+        self._left -= 1
+        if self._left == 0:
+            self._kill(f"after {what}")
         return result
 
-    def _reached(self, moment: str) -> None:
-        if self._left == 0:
-            os.write(2, f"killed {' '.join(moment.split())}\n".encode())
-            os.kill(os.getpid(), signal.SIGKILL)
-        self._left -= 1
+    def _kill(self, moment: str) -> None:
+        os.write(2, f"killed {' '.join(moment.split())}\n".encode())
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def install(point: int) -> None:

@@ -145,7 +145,7 @@ def all_present(folder: Path) -> bool:
 
 def start_server(binaries: Path, settings: str = "") -> Server:
     """Make and start a server of its own, with further lines of ``postgresql.conf``. Raises Unavailable."""
-    folder = _short_temporary_folder()
+    folder = short_temporary_folder()
     prefix = unprivileged(folder)
     data = folder / "data"
     locale = "C.UTF-8" if sys.platform == "linux" else "C"
@@ -153,12 +153,12 @@ def start_server(binaries: Path, settings: str = "") -> Server:
     try:
         _run([*prefix, str(binaries / "initdb"), f"--pgdata={data}", *options], folder / "log")
         (data / "pg_hba.conf").write_text(ACCESS)
-        port = _start_on_a_free_port(binaries, folder, prefix, settings)
+        port = start_on_a_free_port(binaries, folder, prefix, settings)
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"CREATE ROLE {PASSWORD_GROUP}")
     except BaseException:
-        _stop_in(folder, binaries)
+        stop_in(folder, binaries)
         raise
     return Server(url, server_version(url), str(binaries), str(folder))
 
@@ -166,7 +166,7 @@ def start_server(binaries: Path, settings: str = "") -> Server:
 def stop(server: Server) -> None:
     """End a server of ours at once and remove its folder; leave a server that was given as it is."""
     if server.folder and server.binaries:
-        _stop_in(Path(server.folder), Path(server.binaries))
+        stop_in(Path(server.folder), Path(server.binaries))
 
 
 def server_version(url: str) -> str:
@@ -199,7 +199,7 @@ def _given(url: str) -> Server:
         raise Unavailable(f"the server of {GIVEN_URL} does not answer: {error}") from None
 
 
-def _start_on_a_free_port(binaries: Path, folder: Path, prefix: list[str], settings: str) -> int:
+def start_on_a_free_port(binaries: Path, folder: Path, prefix: list[str], settings: str) -> int:
     configuration = folder / "data" / "postgresql.conf"
     original = configuration.read_text()
     for attempt in range(1, START_ATTEMPTS + 1):
@@ -234,13 +234,13 @@ def _run(command: list[str], log: Path) -> None:
         raise Unavailable(f"{program} ended with {done.returncode}: {last_words}")
 
 
-def _stop_in(folder: Path, binaries: Path) -> None:
+def stop_in(folder: Path, binaries: Path) -> None:
     if (folder / "data" / "postmaster.pid").exists():
         _pg_ctl("stop", binaries, folder, unprivileged(folder), "--mode=immediate")
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _short_temporary_folder() -> Path:
+def short_temporary_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="nonstop-pg-"))
     if len(os.fsencode(folder / ".s.PGSQL.65535")) > LONGEST_SOCKET_PATH:
         folder.rmdir()

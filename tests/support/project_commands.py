@@ -46,7 +46,9 @@ class ProjectCommands:
         assert done.returncode == 0, done.stdout + done.stderr
         return document(done)
 
-    def fails(self, *arguments: str | Path, exit_code: int, says: Words, next_step: Words = ()) -> dict[str, Any]:
+    def fails(
+        self, *arguments: str | Path, exit_code: int, says: Words, next_step: Words = ()
+    ) -> dict[str, Any]:
         """The error of a command that ends with ``exit_code``.
 
         ``says`` are parts of its message or its details, ``next_step`` parts of the sentence that helps.
@@ -56,14 +58,18 @@ class ProjectCommands:
         assert "Traceback" not in done.stderr
         return error_in(done, says, next_step)
 
-    def refuses(self, *arguments: str | Path, exit_code: int, says: Words, next_step: Words = ()) -> dict[str, Any]:
+    def refuses(
+        self, *arguments: str | Path, exit_code: int, says: Words, next_step: Words = ()
+    ) -> dict[str, Any]:
         """The same for a command that must not leave a trace: no table, no row, no event, no file."""
         before = snapshot(self.project.url)
         error = self.fails(*arguments, exit_code=exit_code, says=says, next_step=next_step)
         assert snapshot(self.project.url) == before
         return error
 
-    def undoes(self, *arguments: str | Path, exit_code: int, says: Words, next_step: Words = ()) -> dict[str, Any]:
+    def undoes(
+        self, *arguments: str | Path, exit_code: int, says: Words, next_step: Words = ()
+    ) -> dict[str, Any]:
         """The same for a script that ran and failed: all as before, but for one event that tells of it."""
         before, events_before = self._without_events(), events(self.project.url)
         error = self.fails(*arguments, exit_code=exit_code, says=says, next_step=next_step)
@@ -75,7 +81,11 @@ class ProjectCommands:
         found = snapshot(self.project.url)
         kept = {name: rows for name, rows in ledger(self.project.url).items() if not name.endswith("_events")}
         # The first run makes the ledger, also when its script fails: empty tables count as none.
-        return found["schema"], found["rows"], {name: rows for name, rows in kept.items() if rows and name != "nonstop_ledger"}
+        return (
+            found["schema"],
+            found["rows"],
+            {name: rows for name, rows in kept.items() if rows and name != "nonstop_ledger"},
+        )
 
 
 def document(done: CompletedProcess[str]) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def _on_sqlite(url: str) -> dict[str, list[Row]]:
         return {}
     with closing(sqlite3.connect(f"file:{sqlite_file(url)}?mode=ro", uri=True)) as database:
         names = database.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE ? ORDER BY name", [f"{OWN_PREFIX}%"]
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE ? ORDER BY name",
+            [f"{OWN_PREFIX}%"],
         ).fetchall()
         return {name: sorted(database.execute(f"SELECT * FROM {name}"), key=repr) for (name,) in names}
 
@@ -55,9 +56,12 @@ def _on_sqlite(url: str) -> dict[str, list[Row]]:
 def _on_postgres(url: str) -> dict[str, list[Row]]:
     with psycopg.connect(url) as connection:
         names = connection.execute(
-            "SELECT schemaname, tablename FROM pg_tables WHERE tablename LIKE %s ORDER BY 2", [f"{OWN_PREFIX}%"]
+            "SELECT schemaname, tablename FROM pg_tables WHERE tablename LIKE %s ORDER BY 2",
+            [f"{OWN_PREFIX}%"],
         ).fetchall()
         return {
-            name: sorted(connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, name))), key=repr)
+            name: sorted(
+                connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, name))), key=repr
+            )
             for schema, name in names
         }

@@ -23,7 +23,7 @@ def standby_of(server: Server) -> Iterator[Server]:
     binaries = Path(server.binaries)
     if not (binaries / "pg_basebackup").exists():
         raise Unavailable(f"there is no pg_basebackup in {binaries}")
-    folder = postgres_server._short_temporary_folder()
+    folder = postgres_server.short_temporary_folder()
     prefix = postgres_server.unprivileged(folder)
     data = folder / "data"
     try:
@@ -32,8 +32,8 @@ def standby_of(server: Server) -> Iterator[Server]:
              "--write-recovery-conf", "--wal-method=stream", "--no-sync"],
             check=True, capture_output=True, timeout=120,
         )  # fmt: skip
-        port = postgres_server._start_on_a_free_port(binaries, folder, prefix, "")
+        port = postgres_server.start_on_a_free_port(binaries, folder, prefix, "")
         url = urlunsplit(urlsplit(server.url)._replace(netloc=f"postgres@127.0.0.1:{port}"))
         yield Server(url, server.version, str(binaries), str(folder))
     finally:
-        postgres_server._stop_in(folder, binaries)
+        postgres_server.stop_in(folder, binaries)

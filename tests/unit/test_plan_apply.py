@@ -7,7 +7,7 @@ import pytest
 from nonstop.descriptions.scripts import Direction, Edit, Problem
 from nonstop.errors import UsageError, ValidationError
 from nonstop.plan import Request, plan_apply
-from tests.unit.facts import APPLY, facts, interrupted, numbers, row, script
+from tests.support.facts import APPLY, facts, interrupted, numbers, row, script
 
 
 def apply(**asked: object) -> Request:

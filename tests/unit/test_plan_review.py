@@ -7,7 +7,7 @@ import pytest
 from nonstop.descriptions.results import State
 from nonstop.descriptions.scripts import Direction, Edit, Problem
 from nonstop.plan import Facts, problems, review
-from tests.unit.facts import facts, interrupted, row, script
+from tests.support.facts import facts, interrupted, row, script
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,12 @@ from tests.unit.facts import facts, interrupted, row, script
             facts([1], [1], stopped=[interrupted(1, Direction.ROLLBACK, "DROP TABLE x")]),
             State.INTERRUPTED,
             "rollback stopped after DROP TABLE x",
+        ),
+        (facts([], stopped=[interrupted(1)]), State.INTERRUPTED, "apply stopped, and its file is gone"),
+        (
+            facts([], [1], stopped=[interrupted(1, Direction.ROLLBACK)]),
+            State.INTERRUPTED,
+            "rollback stopped, and its file is gone",
         ),
         (facts([1], failures={1: "no such table"}), State.FAILED, "no such table"),
         (facts([1], broken={1: "syntax error"}), State.BROKEN, "001_step.py: syntax error"),

@@ -7,7 +7,7 @@ import pytest
 from nonstop.descriptions.scripts import Direction, Edit, Problem
 from nonstop.errors import Refused, UsageError, ValidationError
 from nonstop.plan import Request, plan_rollback
-from tests.unit.facts import ROLLBACK, facts, interrupted, numbers, row, script
+from tests.support.facts import ROLLBACK, facts, interrupted, numbers, row, script
 
 
 def rollback(**asked: object) -> Request:
@@ -97,6 +97,11 @@ def test_a_file_that_is_gone_is_refused_where_it_is_needed() -> None:
     with pytest.raises(ValidationError, match="002_step is applied, but its file is gone"):
         plan_rollback(ROLLBACK, gone)
     assert numbers(plan_rollback(rollback(steps=1), gone)) == [3]
+
+
+def test_an_interrupted_script_whose_file_is_gone_is_refused() -> None:
+    with pytest.raises(ValidationError, match="002_step is interrupted, but its file is gone"):
+        plan_rollback(ROLLBACK, facts([1], [1], stopped=[interrupted(2)]))
 
 
 def test_a_real_edit_is_refused_where_it_is_needed_unless_allowed() -> None:

@@ -1,0 +1,83 @@
+"""A runner whose lock is taken from it stops before its next statement, and no other one overlaps it."""
+
+from __future__ import annotations
+
+from tests.support.commands import CommandLine
+from tests.support.fingerprint import rows
+from tests.support.forked import ForkServer
+from tests.support.projects import Project
+from tests.support.rendezvous import Rendezvous
+from tests.support.scripts import write_script
+from tests.support.sessions import cut_lock_connection
+from tests.support.snapshots import applied, events
+from tests.support.waiting import ended, until_it_waits
+
+FIRST = {"RUNNER": "first"}
+
+
+def test_it_stops_and_is_undone(
+    postgres_project: Project, rendezvous: Rendezvous, forks: ForkServer, cli: CommandLine
+) -> None:
+    project = postgres_project
+    write_script(
+        project.migrations,
+        "001_make_visits.py",
+        f"""
+with db.engine.begin() as connection:
+    connection.execute(text("CREATE TABLE visits (id INTEGER)"))
+    if os.environ.get("RUNNER") == "first":
+        {rendezvous.line}
+    connection.execute(text("INSERT INTO visits VALUES (1)"))
+""",
+    )
+    exit_code, output = lose_the_lock(project, rendezvous, forks, cli)
+    assert exit_code == 5
+    assert "the connection that holds the runner's lock was lost" in output
+    assert "was undone completely" in output
+    assert applied(project.url) == [1]
+    assert rows(project.url)["visits"][0] == 1
+    assert [event[2] for event in events(project.url)] == ["interruption", "apply"]
+
+
+def test_what_it_had_committed_is_said_and_taken_up_by_the_next(
+    postgres_project: Project, rendezvous: Rendezvous, forks: ForkServer, cli: CommandLine
+) -> None:
+    project = postgres_project
+    write_script(
+        project.migrations,
+        "001_make_visits.py",
+        f"""
+with db.engine.begin() as connection:
+    connection.execute(text("CREATE TABLE IF NOT EXISTS visits (id INTEGER)"))
+with db.engine.begin() as connection:
+    connection.execute(text("INSERT INTO visits VALUES (1)"))
+    if os.environ.get("RUNNER") == "first":
+        {rendezvous.line}
+    connection.execute(text("INSERT INTO visits VALUES (2)"))
+""",
+    )
+    exit_code, output = lose_the_lock(project, rendezvous, forks, cli)
+    assert exit_code == 7
+    assert "1 commit(s) of it are permanent" in output
+    assert applied(project.url) == [1]
+    assert rows(project.url)["visits"][0] == 2
+    assert [event[2] for event in events(project.url)] == ["failure", "apply"]
+
+
+def lose_the_lock(
+    project: Project, rendezvous: Rendezvous, forks: ForkServer, cli: CommandLine
+) -> tuple[int, str]:
+    """How the first runner ends whose lock is cut while it is in its script and a second one is there already.
+
+    The second one finds the lock free, but a session of the first at work: it has to wait, and then to end well.
+    """
+    command = ("apply", "--dir", project.migrations)
+    first = forks.start(*command, env={**project.environment, **FIRST})
+    rendezvous.wait()
+    cut_lock_connection(project.url)
+    with cli.start(*command, env=project.environment) as second:
+        until_it_waits(second)
+        rendezvous.let_go()
+        end = first.wait()
+        assert ended(second)[0] == 0
+    return end.returncode, end.output
