@@ -84,7 +84,8 @@ def create_index(
     """Create an index on columns, without blocking writers where the database can."""
     if isinstance(columns, str):
         raise ValidationError(
-            f"op.create_index: the columns of {name} are one string", next_step=f"write them as a list: [{columns!r}]"
+            f"op.create_index: the columns of {name} are one string",
+            next_step=f"write them as a list: [{columns!r}]",
         )
     _execute(CreateIndex(name, table, tuple(columns), unique, schema))
 

@@ -76,7 +76,7 @@ class Database(ABC):
         Raises DatabaseUnreachable or UsageError.
         """
 
-    def recover(self) -> None:  # nothing to do is the usual case
+    def recover(self) -> None:  # noqa: B027  # nothing to do is the usual case
         """Undo what a killed writer left half-done, where the database does not do so by itself for a reader."""
 
     @abstractmethod

@@ -15,7 +15,9 @@ def steps(operation: DropIndex, database: Database) -> list[Step]:
     concurrently = database.builds_indexes_concurrently
 
     def is_done(connection: Connection) -> bool:
-        return operation.name not in catalog.indexes(connection, operation.table, operation.schema, missing_ok=True)
+        return operation.name not in catalog.indexes(
+            connection, operation.table, operation.schema, missing_ok=True
+        )
 
     return [
         Step(

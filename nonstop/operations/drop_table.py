@@ -16,4 +16,6 @@ def steps(operation: DropTable, database: Database) -> list[Step]:
     def is_done(connection: Connection) -> bool:
         return not database.has_relation(connection, operation.table, operation.schema)
 
-    return [Step(f"drop table {operation.table}", (f"DROP TABLE {table}",), is_done, LockClass.ACCESS_EXCLUSIVE)]
+    return [
+        Step(f"drop table {operation.table}", (f"DROP TABLE {table}",), is_done, LockClass.ACCESS_EXCLUSIVE)
+    ]
