@@ -113,8 +113,10 @@ def page(everything: Sequence[Measured], about: Mapping[str, Any]) -> str:
     lines = [
         "# Results",
         "",
-        f"Written by `scripts/bench --save` on {about['date']}: medians of {about['runs']} runs of whole processes, taken in"
-        " turns after one to warm up. Absolute times belong to the machine; the ratios are what to look at.",
+        (
+            f"Written by `scripts/bench --save` on {about['date']}. Whole processes, in turns; one run each to warm up, then"
+            f" {about['runs']}, of which the median counts. The times belong to the machine; look at the ratios."
+        ),
         "",
         f"* Machine: {where['cores']} cores, {where['system']}, {where['python']}, SQLite {where['sqlite']}"
         + (f", PostgreSQL {where['postgresql']}" if where["postgresql"] else ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -15,10 +15,10 @@ from nonstop.descriptions.scripts import Direction
 from nonstop.plan import Request
 from nonstop.settings import ResolveUrl
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Decorator = Callable[[Any], Any]
 
 
-class Number(click.ParamType):
+class Number(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on only
     """A migration's number, as ``3``, ``003`` or ``003_add_a_column.py``."""
 
     name = "number"
@@ -33,10 +33,10 @@ class Number(click.ParamType):
 NUMBER = Number()
 
 
-def options(*declared: Callable[[Function], Function]) -> Callable[[Function], Function]:
+def options(*declared: Decorator) -> Decorator:
     """Several click options as one decorator, in the order in which help shows them."""
 
-    def decorate(function: Function) -> Function:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(declared):
             function = option(function)
         return function
@@ -48,17 +48,25 @@ COMMON = (
     click.option("--dir", "dir", metavar="FOLDER", help="The migrations folder [NONSTOP_DIR]."),
     click.option("--url", metavar="URL", help="The database [MIGRATION_DATABASE_URL, DATABASE_URL]."),
     click.option("--env-file", metavar="FILE", help="Read variables from FILE; the environment wins."),
-    click.option("--wait", metavar="TIME", help="Wait so long for the database to answer first [NONSTOP_WAIT]."),
-    click.option("--json", "as_json", is_flag=True, default=None, help="One JSON document on standard output."),
+    click.option(
+        "--wait", metavar="TIME", help="Wait so long for the database to answer first [NONSTOP_WAIT]."
+    ),
+    click.option(
+        "--json", "as_json", is_flag=True, default=None, help="One JSON document on standard output."
+    ),
     click.option("-v", "--verbose", is_flag=True, default=None, help="Show tracebacks."),
     click.option("-q", "--quiet", is_flag=True, default=None, help="Show errors only."),
 )
 """Taken by the group and by every command, so that they may stand before or after its name."""
 RUNNING = (
-    click.option("--lock-timeout", metavar="TIME", help="Wait so long for another runner, 60s [NONSTOP_LOCK_TIMEOUT]."),
+    click.option(
+        "--lock-timeout", metavar="TIME", help="Wait so long for another runner, 60s [NONSTOP_LOCK_TIMEOUT]."
+    ),
     click.option("--deadline", metavar="TIME", help="Stop cleanly when this has passed [NONSTOP_DEADLINE]."),
     click.option(
-        "--blocking-budget", metavar="TIME", help="No query waits longer for us, 500ms [NONSTOP_BLOCKING_BUDGET]."
+        "--blocking-budget",
+        metavar="TIME",
+        help="No query waits longer for us, 500ms [NONSTOP_BLOCKING_BUDGET].",
     ),
 )
 SELECTING = (
@@ -67,7 +75,9 @@ SELECTING = (
     click.option("--only", type=NUMBER, help="This script alone."),
     click.option("--allow-edited", is_flag=True, help="Go on although applied files were changed."),
 )
-OUT_OF_ORDER = click.option("--out-of-order", is_flag=True, help="Run pending scripts that are older than applied ones.")
+OUT_OF_ORDER = click.option(
+    "--out-of-order", is_flag=True, help="Run pending scripts that are older than applied ones."
+)
 LAST_RUN = click.option("--last-run", is_flag=True, help="What the last apply had applied.")
 YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
@@ -94,22 +104,22 @@ class TerminalHelpGroup(TerminalHelp, click.Group):
 @options(*COMMON)
 @click.version_option(__version__, prog_name="nonstop")
 @click.pass_context
-def cli(context: click.Context, **given: Any) -> None:
+def cli(context: click.Context, /, **given: Any) -> None:
     """Database migrations that never stop the application."""
     context.obj = (context.obj or Console()).with_options(given)
 
 
-def command(*declared: Callable[[Function], Function]) -> Callable[[Function], click.Command]:
+def command(*declared: Decorator) -> Callable[[Callable[..., int]], click.Command]:
     """Add a command that is called with a Console, with the common options split off into it."""
 
-    def decorate(function: Function) -> click.Command:
+    def decorate(function: Callable[..., int]) -> click.Command:
         @click.pass_context
-        def call(context: click.Context, **given: Any) -> None:
+        def call(context: click.Context, /, **given: Any) -> None:
             common = {name: given.pop(name) for name in list(given) if name in Console.OPTIONS}
             context.exit(function(context.obj.with_options(common), **given) or 0)
 
         call.__doc__ = function.__doc__
-        return cli.command(function.__name__.rstrip("_"))(options(*declared, *COMMON)(call))
+        return cli.command(function.__name__)(options(*declared, *COMMON)(call))
 
     return decorate
 
@@ -135,7 +145,9 @@ def rollback(console: Console, yes: bool, **given: Any) -> int:
     return console.run(request(Direction.ROLLBACK, given), ask=not yes)
 
 
-@command(click.option("--exit-code", is_flag=True, help="End with 3 when scripts are pending, 4 on problems."))
+@command(
+    click.option("--exit-code", is_flag=True, help="End with 3 when scripts are pending, 4 on problems.")
+)
 def status(console: Console, exit_code: bool) -> int:
     """Show where every migration stands. Writes nothing."""
     return console.status(exit_code)
@@ -174,7 +186,9 @@ def renumber(console: Console, script: str) -> int:
     return console.renumber(script)
 
 
-@command(click.option("--to", type=NUMBER, required=True, help="The last script that the database has."), *RUNNING)
+@command(
+    click.option("--to", type=NUMBER, required=True, help="The last script that the database has."), *RUNNING
+)
 def baseline(console: Console, to: int) -> int:
     """Note scripts as applied without running them: the database has them already."""
     return console.baseline(to)

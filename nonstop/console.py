@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import click
 
@@ -21,6 +22,8 @@ from nonstop.plan import Plan, Request
 from nonstop.report import as_json, text
 from nonstop.runner import Listener, Runner
 from nonstop.settings import ResolveUrl, Settings
+
+Result = TypeVar("Result")
 
 
 class Wiring(NamedTuple):
@@ -64,7 +67,7 @@ class Console:
     def run(self, request: Request, ask: bool = False) -> int:
         runner = self._runner(lambda planned: self._confirm_rollback(planned) if ask else None)
         result = runner.apply(request)
-        self._say(text.run(result), as_json.run(result))
+        self._say(result, text.run, as_json.run)
         if result.error is not None:
             self._fail(result.error, result)
             return result.error.exit_code
@@ -77,14 +80,14 @@ class Console:
 
             terminal.status(result, self.wiring.program, self._redact)
         else:
-            self._say(text.status(result, self.wiring.program), as_json.status(result))
+            self._say(result, partial(text.status, program=self.wiring.program), as_json.status)
         if not exit_code:
             return 0
         return 4 if result.problems else 3 if result.pending else 0
 
     def plan(self, request: Request, with_sql: bool) -> int:
         result = self._runner().plan(request, with_sql)
-        self._say(text.plan(result), as_json.plan(result))
+        self._say(result, text.plan, as_json.plan)
         return 0
 
     def new(self, title: str) -> int:
@@ -112,23 +115,25 @@ class Console:
                 self._ask("Change the ledger so?")
 
         return self._changed(
-            maintenance.repair(self._runner(), mark_applied=mark_applied, mark_pending=mark_pending, confirm=confirm)
+            maintenance.repair(
+                self._runner(), mark_applied=mark_applied, mark_pending=mark_pending, confirm=confirm
+            )
         )
 
     def log(self, run: str | None, limit: int) -> int:
         events = self._runner().events(limit, run)
-        self._say(text.log(events), as_json.log(events))
+        self._say(events, text.log, as_json.log)
         return 0
 
     def wait(self, time: str) -> int:
         loaded = self._settings()
         database = self._database(loaded)
         self._wait(database, settings.seconds(time))
-        self._say([f"{database.display} answers."], {"database": database.display})
+        self._say(database.display, text.answers, as_json.answers)
         return 0
 
     def _changed(self, result: ChangeResult) -> int:
-        self._say(text.changes(result), as_json.changes(result))
+        self._say(result, text.changes, as_json.changes)
         return 0
 
     # --- putting the parts together ---------------------------------------------------------------------------
@@ -181,11 +186,13 @@ class Console:
             path = error.ctx.command_path if error.ctx else self.wiring.program
             failure = UsageError(error.format_message(), next_step=f"{path} --help")
         except BrokenPipeError:
-            sys.stdout = open(os.devnull, "w")  # the reader has gone; nothing more can be said
+            # The reader has gone: nothing more can be said, not even at the end of the process.
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
             return 0
         except Exception as error:
             failure = NonstopError(
-                f"unexpected {type(error).__name__}: {error}", next_step="see the traceback with -v, and report it"
+                f"unexpected {type(error).__name__}: {error}",
+                next_step="see the traceback with -v, and report it",
             )
             failure.__cause__ = error
         if verbose:
@@ -208,11 +215,16 @@ class Console:
 
         sys.stderr.write(self._redact("".join(traceback.format_exception(error))))
 
-    def _say(self, lines: list[str], content: dict[str, Any]) -> None:
+    def _say(
+        self,
+        result: Result,
+        as_lines: Callable[[Result], list[str]],
+        as_content: Callable[[Result], dict[str, Any]],
+    ) -> None:
         if self.options.get("as_json"):
-            self._print_document(content)
+            self._print_document(as_content(result))
         elif not self.options.get("quiet"):
-            self._print(lines)
+            self._print(as_lines(result))
 
     def _print(self, lines: list[str]) -> None:
         if lines:

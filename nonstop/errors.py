@@ -1,19 +1,19 @@
 """Everything that can go wrong, as one tree. Each error knows its exit code and the next step to take.
 
-    NonstopError
-    ├── UsageError              2   a flag, a setting, a file name or an address that cannot work
-    │   └── PermissionMissing   2   the database's role may not do what is needed
-    ├── ValidationError         4   the scripts and the ledger do not fit together
-    │   └── DefinitionConflict  4   an object exists already, with another definition
-    ├── LockNotObtained         5   another runner holds the lock
-    ├── DatabaseUnreachable     6   no connection
-    ├── MigrationFailed         1   a script failed and everything it did was undone
-    ├── Stopped                 *   a signal, the deadline or a lost lock ended the run cleanly
-    ├── StoppedPartWay          7   a script stopped after some of it had been committed
-    └── Refused                 8   not confirmed, or there is no way back
+NonstopError
+├── UsageError              2   a flag, a setting, a file name or an address that cannot work
+│   └── PermissionMissing   2   the database's role may not do what is needed
+├── ValidationError         4   the scripts and the ledger do not fit together
+│   └── DefinitionConflict  4   an object exists already, with another definition
+├── LockNotObtained         5   another runner holds the lock
+├── DatabaseUnreachable     6   no connection
+├── MigrationFailed         1   a script failed and everything it did was undone
+├── Stopped                 *   a signal, the deadline or a lost lock ended the run cleanly
+├── StoppedPartWay          7   a script stopped after some of it had been committed
+└── Refused                 8   not confirmed, or there is no way back
 
-    Interruption (a BaseException) travels through a script that must stop: no ``except Exception`` can swallow it.
-    └── MadeWay: the application goes first; the script is tried again
+Interruption (a BaseException) travels through a script that must stop: no ``except Exception`` can swallow it.
+└── MadeWay: the application goes first; the script is tried again
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ class Stopped(NonstopError):
     Its exit code is the Interruption's: 130 or 143 for a signal, 5 for a lost lock, 1 for the deadline.
     """
 
-    def __init__(self, interruption: Interruption, *, details: tuple[str, ...] = (), next_step: str = "") -> None:
+    def __init__(
+        self, interruption: Interruption, *, details: tuple[str, ...] = (), next_step: str = ""
+    ) -> None:
         super().__init__(f"stopped: {interruption.reason}", details=details, next_step=next_step)
         self.exit_code = interruption.exit_code
 

@@ -90,7 +90,9 @@ class ScriptRun:
         self._direction = direction
         self._around = around
         self._allowance = allowance
-        self._notes: list[str] = [f"it made way for the application {attempt - 1} time(s)"] if attempt > 1 else []
+        self._notes: list[str] = (
+            [f"it made way for the application {attempt - 1} time(s)"] if attempt > 1 else []
+        )
         self._journal = Journal(str(script.path))
         self._work = Work(around.database, self._record_commit)
         owner = f"nonstop {around.identity.run_id}"
@@ -102,6 +104,7 @@ class ScriptRun:
             around.database, around.engine, self._work, self._record_step, self._notes.append, self._lock_patiently,
             self._checkpoint,
         )  # fmt: skip
+        self._watchdog: Watchdog | None = None
         self._started = time.monotonic()
 
     def run(self, then: Callable[[DBAPIConnection], None], may_retry: bool) -> ScriptOutcome:
@@ -119,7 +122,9 @@ class ScriptRun:
             finally:
                 self._executor.close()
         if self._work.dropped_writes:
-            self._notes.append("a transaction that had written was rolled back by the script (a commit() forgotten?)")
+            self._notes.append(
+                "a transaction that had written was rolled back by the script (a commit() forgotten?)"
+            )
         return ScriptOutcome(
             self._script.number, self._script.label, self._direction, True, self._milliseconds(),
             len(self._journal.statements), output.text, tuple(self._notes),
@@ -171,8 +176,12 @@ class ScriptRun:
         if observer is None:
             yield
             return
-        with Watchdog(observer, self._around.budget_ms, self._work.session_ids):
+        self._watchdog = Watchdog(observer, self._around.budget_ms, self._work.session_ids)
+        with self._watchdog:
             yield
+
+    def _was_broken_off(self) -> bool:
+        return self._watchdog is not None and bool(self._watchdog.bites)
 
     def _lock_patiently(self, relations: Sequence[str], attempt: Callable[[int, bool], None]) -> None:
         observer = self._around.database.observer()
@@ -208,14 +217,14 @@ class ScriptRun:
         except LockNotObtained as error:
             raise Interruption(error.message, error.exit_code) from error
 
-    def _record_commit(self, connection: DBAPIConnection, position: int, description: str) -> None:
+    def _record_commit(self, connection: DBAPIConnection, description: str) -> None:
         self._around.ledger.record_commit(
-            connection, self._script, self._direction, self._around.identity, position, description
+            connection, self._script, self._direction, self._around.identity, description
         )
 
     def _record_step(self, description: str) -> None:
         with transaction(self._around.database, self._around.connection):
-            self._record_commit(self._around.connection, self._work.commits, description)
+            self._record_commit(self._around.connection, description)
 
     # --- failure ----------------------------------------------------------------------------------------------
 
@@ -242,7 +251,7 @@ class ScriptRun:
     def _as_error(self, error: BaseException, lost: str | None) -> NonstopError:
         details = (*self._where(error), *((f"while undoing: {lost}",) if lost else ()))
         message, next_step = self._in_words(error)
-        if self._work.commits or self._work.has_unseen_commits:
+        if self._work.commits or self._work.has_unseen_commits or self._has_earlier_commits():
             return self._part_way(message, details)
         details += (f"State: {self._script.label} was undone completely.",)
         if isinstance(error, Interruption):
@@ -259,8 +268,10 @@ class ScriptRun:
             permanent = f"{self._work.commits} commit(s) of it are permanent" + (
                 f", the last statement was: {last}" if last else ""
             )
-        else:
+        elif self._work.has_unseen_commits:
             permanent = "it worked on a bare driver connection, whose commits nobody sees"
+        else:
+            permanent = "what this run did was undone, but not what an earlier one had committed"
         number, verb = self._script.number, self._direction.value
         return StoppedPartWay(
             message,
@@ -269,13 +280,24 @@ class ScriptRun:
             f" or settle it by hand: repair --mark-applied {number} or --mark-pending {number}",
         )
 
+    def _has_earlier_commits(self) -> bool:
+        """Whether a run that was interrupted before this one had committed a part of the script."""
+        try:
+            with transaction(self._around.database, self._around.connection):
+                return self._around.ledger.commits_of(self._around.connection, self._script) > 0
+        except Exception:  # the connection is gone, and that is what the failure tells of
+            return False
+
     def _in_words(self, error: BaseException) -> tuple[str, str]:
         if isinstance(error, NonstopError):
             return f"{self._script.label} failed: {error.message}", error.next_step
         if isinstance(error, Interruption):
             return f"{self._script.label} was stopped: {error.reason}", ""
         if isinstance(error, SystemExit):
-            return f"{self._script.label} failed: it called exit({error.code!r})", "return True or False instead"
+            return (
+                f"{self._script.label} failed: it called exit({error.code!r})",
+                "return True or False instead",
+            )
         original = getattr(error, "orig", None) or error
         reason = str(original).strip().partition("\n")[0]
         return (
@@ -286,7 +308,9 @@ class ScriptRun:
     def _where(self, error: BaseException) -> tuple[str, ...]:
         """The failing statement, its place in the script, and what the server says of it."""
         lines: list[str] = []
-        line = next((s.line for s in reversed(self._journal.statements) if s.error), 0) or self._line_of(error)
+        line = next((s.line for s in reversed(self._journal.statements) if s.error), 0) or self._line_of(
+            error
+        )
         if line:
             lines.append(f"at {self._script.path}:{line} in {self._direction.value}()")
         statement = getattr(error, "statement", None)
@@ -317,7 +341,9 @@ class ScriptRun:
                 detail = around.database.redact(" | ".join((failure.message, *failure.details)))
                 around.ledger.record_event(around.connection, kind, self._script, around.identity, detail)
         except Exception as error:
-            failure.details += (f"The failure could not be noted in the ledger: {around.database.redact(str(error))}",)
+            failure.details += (
+                f"The failure could not be noted in the ledger: {around.database.redact(str(error))}",
+            )
 
     def _milliseconds(self) -> int:
         return round((time.monotonic() - self._started) * 1000)

@@ -11,7 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nonstop.databases.base import Database, DBAPIConnection
-from nonstop.descriptions.history import AppliedScript, Event, InterruptedScript, LedgerState, RunIdentity, Subject
+from nonstop.descriptions.history import (
+    AppliedScript,
+    Event,
+    InterruptedScript,
+    LedgerState,
+    RunIdentity,
+    Subject,
+)
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import LockNotObtained, UsageError, ValidationError
 
@@ -99,7 +106,9 @@ class Ledger:
             "SELECT number, position, name, direction, run_id, at, description FROM {steps}"
             " ORDER BY number, position",
         ):
-            started = found[number].started_at if number in found else _time(at)
+            start = found.get(number)  # a commit may be that of an earlier run, in the other direction
+            started = start.started_at if start else _time(at)
+            direction = start.direction if start else direction  # noqa: PLW2901
             found[number] = InterruptedScript(number, name, direction, run_id, started, position, description)
         return found
 
@@ -143,13 +152,16 @@ class Ledger:
     def record_start(
         self, connection: DBAPIConnection, script: Script, direction: Direction, identity: RunIdentity
     ) -> None:
-        """Note that ``script`` is in progress; replaces what an earlier, interrupted run left."""
-        self._run(connection, "DELETE FROM {steps} WHERE number = ?", script.number)
+        """Note that ``script`` is in progress. What an earlier run of it had committed stays noted, as ours now."""
+        self._run(connection, "DELETE FROM {steps} WHERE number = ? AND position = 0", script.number)
+        self._run(
+            connection, "UPDATE {steps} SET run_id = ? WHERE number = ?", identity.run_id, script.number
+        )
         self._insert_step(connection, script, direction, identity, 0, "")
 
     def record_commit(
         self, connection: DBAPIConnection, script: Script, direction: Direction, identity: RunIdentity,
-        position: int, description: str,
+        description: str,
     ) -> None:  # fmt: skip
         """Note a commit in the middle of a script, in that same transaction. Raises LockNotObtained when fenced."""
         fence = self._run(
@@ -158,7 +170,15 @@ class Ledger:
             self._now(), script.number, identity.run_id,
         )  # fmt: skip
         self._check_fence(fence.rowcount, script)
+        position = self.commits_of(connection, script) + 1
         self._insert_step(connection, script, direction, identity, position, description)
+
+    def commits_of(self, connection: DBAPIConnection, script: Script) -> int:
+        """How many commits of a script that has not ended are noted, those of earlier runs included."""
+        row = self._run(
+            connection, "SELECT max(position) FROM {steps} WHERE number = ?", script.number
+        ).fetchone()
+        return row[0] or 0
 
     def record_end(
         self, connection: DBAPIConnection, script: Script, direction: Direction, identity: RunIdentity,
@@ -175,8 +195,14 @@ class Ledger:
         self.record_event(connection, direction.value, script, identity, detail)
 
     def record_undone(self, connection: DBAPIConnection, script: Script, identity: RunIdentity) -> None:
-        """Forget a start of which nothing was committed."""
-        self._run(connection, "DELETE FROM {steps} WHERE number = ? AND run_id = ?", script.number, identity.run_id)
+        """Forget a start of which nothing was committed, now or by an earlier run."""
+        if self.commits_of(connection, script) == 0:
+            self._run(
+                connection,
+                "DELETE FROM {steps} WHERE number = ? AND run_id = ?",
+                script.number,
+                identity.run_id,
+            )
 
     def record_event(
         self, connection: DBAPIConnection, kind: str, script: Subject | None,
@@ -222,7 +248,13 @@ class Ledger:
         )  # fmt: skip
 
     def _insert_applied(
-        self, connection: DBAPIConnection, script: Script, identity: RunIdentity, duration_ms: int, *, baseline: bool
+        self,
+        connection: DBAPIConnection,
+        script: Script,
+        identity: RunIdentity,
+        duration_ms: int,
+        *,
+        baseline: bool,
     ) -> None:
         self._run(
             connection,
@@ -253,7 +285,9 @@ class Ledger:
 
     def _now(self) -> datetime | str:
         now = datetime.now(UTC)
-        return now if self._database.ledger_types["time"] != "TEXT" else now.isoformat(timespec="milliseconds")
+        return (
+            now if self._database.ledger_types["time"] != "TEXT" else now.isoformat(timespec="milliseconds")
+        )
 
 
 def _time(value: datetime | str) -> datetime:

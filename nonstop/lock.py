@@ -52,7 +52,9 @@ def _acquire(
                 next_step="wait until it has ended, or wait longer with --lock-timeout",
             )
         if waited >= next_line:
-            on_wait(f"another runner holds the lock{_by(lock.holder())}; waiting up to {timeout - waited:.0f} s")
+            on_wait(
+                f"another runner holds the lock{_by(lock.holder())}; waiting up to {timeout - waited:.0f} s"
+            )
             next_line = waited + SAY_EVERY
         # Jitter keeps ten waiting runners from knocking at the same moment.
         time.sleep(min(pause * random.uniform(0.5, 1.0), max(0.0, timeout - waited)))

@@ -72,7 +72,9 @@ def new(folder: Path, title: str) -> ChangeResult:
         except FileExistsError:
             continue
         except OSError as error:
-            raise UsageError(f"{path} can't be written: {error.strerror}", next_step="check the folder") from error
+            raise UsageError(
+                f"{path} can't be written: {error.strerror}", next_step="check the folder"
+            ) from error
 
 
 def renumber(folder: Path, name: str, database: Database, ledger: Ledger) -> ChangeResult:
@@ -98,11 +100,15 @@ def renumber(folder: Path, name: str, database: Database, ledger: Ledger) -> Cha
 def _named(folder: Path, name: str) -> Script:
     """The script that ``name`` means: a file name, a label, or a number that only one script has."""
     wanted = Path(name).name.removesuffix(".py")
-    found = [s for s in scripts.find(folder).scripts if wanted == s.label or wanted in (s.digits, str(s.number))]
+    found = [
+        s for s in scripts.find(folder).scripts if wanted == s.label or wanted in (s.digits, str(s.number))
+    ]
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError(f"there is no script {name} in {folder}", next_step="name its file, as status shows it")
+        raise UsageError(
+            f"there is no script {name} in {folder}", next_step="name its file, as status shows it"
+        )
     files = ", ".join(script.path.name for script in found)
     raise UsageError(f"{name} could be any of {files}", next_step="name the file")
 
@@ -129,7 +135,11 @@ def baseline(runner: Runner, to: int) -> ChangeResult:
 
     def choose(facts: plan.Facts) -> list[_Action]:
         plan.script_with(to, facts)
-        return [_note_applied(script, "noted as applied, not run") for script in facts.pending if script.number <= to]
+        return [
+            _note_applied(script, "noted as applied, not run")
+            for script in facts.pending
+            if script.number <= to
+        ]
 
     return _change(runner, "baseline", choose, lambda shown: None)
 
@@ -222,9 +232,9 @@ def wait(database: Database, timeout: float, on_wait: Callable[[str], None] = la
             database.connect_reading().close()
             return
         except DatabaseUnreachable as error:
-            if time.monotonic() >= ends_at:
-                raise
-            if not said:
+            if timeout and not said:
                 on_wait(f"{error.message}; waiting up to {timeout:g} s")
                 said = True
+            if time.monotonic() >= ends_at:
+                raise
         time.sleep(min(0.25, max(0.0, ends_at - time.monotonic())))

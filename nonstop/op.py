@@ -231,7 +231,9 @@ def add_enum_value(
 ) -> None:
     """Add a value to an enumerated type, at its end or beside another value. There is no way to take it back."""
     if before is not None and after is not None:
-        raise ValidationError("op.add_enum_value: both before and after are given", next_step="give one of them")
+        raise ValidationError(
+            "op.add_enum_value: both before and after are given", next_step="give one of them"
+        )
     _execute(AddEnumValue(type, value, before, after, schema))
 
 
@@ -267,7 +269,8 @@ def _names(verb: str, name: str, columns: Sequence[str]) -> tuple[str, ...]:
 def _list(verb: str, name: str, columns: Sequence[Any]) -> Sequence[Any]:
     if isinstance(columns, str):
         raise ValidationError(
-            f"op.{verb}: the columns of {name} are one string", next_step=f"write them as a list: [{columns!r}]"
+            f"op.{verb}: the columns of {name} are one string",
+            next_step=f"write them as a list: [{columns!r}]",
         )
     return columns
 

@@ -59,7 +59,10 @@ class Facts:
     @property
     def without_file(self) -> list[AppliedScript | InterruptedScript]:
         """What the ledger knows, applied or stopped in the middle, and the folder does not."""
-        known: dict[int, AppliedScript | InterruptedScript] = {**self.ledger.interrupted, **self.ledger.applied}
+        known: dict[int, AppliedScript | InterruptedScript] = {
+            **self.ledger.interrupted,
+            **self.ledger.applied,
+        }
         return [row for number, row in sorted(known.items()) if number not in self.scripts]
 
     @cached_property
@@ -171,7 +174,9 @@ def _edited(facts: Facts) -> list[Problem]:
         row = facts.ledger.applied.get(script.number)
         if row is not None and (row.name != script.name or facts.edits.get(script.number) is Edit.REAL):
             what = (
-                "was changed after it was applied" if row.name == script.name else f"was applied as {row.label}.py"
+                "was changed after it was applied"
+                if row.name == script.name
+                else f"was applied as {row.label}.py"
             )
             found.append(
                 Problem(

@@ -15,7 +15,9 @@ from nonstop.operations.executor import SqlCollector
 from nonstop.output import captured_output
 
 
-def sql_of(script: Script, direction: Direction, database: Database, on_output: Callable[[str], None]) -> PlannedScript:
+def sql_of(
+    script: Script, direction: Direction, database: Database, on_output: Callable[[str], None]
+) -> PlannedScript:
     """Call the script's function with ``op`` only noting its SQL, and with no connection to be had.
 
     What a script sends itself can't be known without running it: there the SQL ends, and ``unknown_after`` says so.

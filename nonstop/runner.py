@@ -80,7 +80,8 @@ class Runner:
         if not holder:
             return rows
         return tuple(
-            row._replace(state=State.RUNNING, note=holder) if row.state is State.INTERRUPTED else row for row in rows
+            row._replace(state=State.RUNNING, note=holder) if row.state is State.INTERRUPTED else row
+            for row in rows
         )
 
     def events(self, limit: int, run_id: str | None = None) -> list[Event]:
@@ -96,12 +97,15 @@ class Runner:
     def plan(self, request: Request, with_sql: bool = False) -> PlanResult:
         """The plan as a result; ``with_sql`` adds the SQL of each script as far as it can be known."""
         planned = self.planned(request)
-        shown = tuple(PlannedScript(script.number, script.label, request.direction) for script in planned.scripts)
+        shown = tuple(
+            PlannedScript(script.number, script.label, request.direction) for script in planned.scripts
+        )
         if with_sql and shown:
             from nonstop.preview import sql_of
 
             shown = tuple(
-                sql_of(script, request.direction, self.database, self.listener.output) for script in planned.scripts
+                sql_of(script, request.direction, self.database, self.listener.output)
+                for script in planned.scripts
             )
         return PlanResult(self.database.display, request.direction, shown, planned.notes)
 
@@ -180,7 +184,9 @@ class Runner:
         passed_over = self._passed_over(connection, planned, request)
         with self.writing(ledger, connection):
             for script in passed_over:
-                ledger.record_event(connection, "left out", script, identity, f"{request.only:03d} was run alone")
+                ledger.record_event(
+                    connection, "left out", script, identity, f"{request.only:03d} was run alone"
+                )
             ledger.record_start(connection, planned.scripts[0], planned.direction, identity)
         engine = self.database.engine()
         try:
@@ -213,9 +219,7 @@ class Runner:
             self.listener.finished(outcome)
         return None
 
-    def _passed_over(
-        self, connection: DBAPIConnection, planned: Plan, request: Request
-    ) -> list[Script]:
+    def _passed_over(self, connection: DBAPIConnection, planned: Plan, request: Request) -> list[Script]:
         """Scripts that one applied alone leaves behind: a later apply takes them up without complaint."""
         if request.only is None or planned.direction is Direction.ROLLBACK:
             return []

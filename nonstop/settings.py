@@ -76,7 +76,9 @@ def load(
     )
 
 
-def load_directory(flags: Mapping[str, str | None], directory: Path | None, environment_file: Path | None) -> Path:
+def load_directory(
+    flags: Mapping[str, str | None], directory: Path | None, environment_file: Path | None
+) -> Path:
     """Only the migrations folder, for commands that need no database."""
     return _Sources(flags, directory, environment_file).directory(directory)
 
@@ -84,7 +86,9 @@ def load_directory(flags: Mapping[str, str | None], directory: Path | None, envi
 class _Sources:
     """The places that are asked, in order of precedence. The files are read only where they exist."""
 
-    def __init__(self, flags: Mapping[str, str | None], directory: Path | None, environment_file: Path | None) -> None:
+    def __init__(
+        self, flags: Mapping[str, str | None], directory: Path | None, environment_file: Path | None
+    ) -> None:
         self._flags = flags
         self._project_folder, self._project = _pyproject(Path(flags.get("dir") or directory or "."))
         self._environment_file = _environment(flags.get("env_file"), environment_file, self._project_folder)
@@ -127,7 +131,7 @@ class _Sources:
         except Exception as error:
             raise UsageError(
                 f"url-function in {self._project_folder / 'pyproject.toml'} can't be used: {type(error).__name__}: {error}",
-                next_step="write it like url-function = \"backend/config.py:resolve_database_url\"",
+                next_step='write it like url-function = "backend/config.py:resolve_database_url"',
             ) from error
         return function
 
@@ -138,7 +142,9 @@ def _resolved(resolve: ResolveUrl, url: str | None) -> str:
     except NonstopError:
         raise
     except Exception as error:
-        raise UsageError(f"the application rejects the database URL: {error}", next_step="correct DATABASE_URL") from error
+        raise UsageError(
+            f"the application rejects the database URL: {error}", next_step="correct DATABASE_URL"
+        ) from error
 
 
 def _pyproject(start: Path) -> tuple[Path, Mapping[str, Any]]:

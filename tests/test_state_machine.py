@@ -17,7 +17,14 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from nonstop.databases import open_database
 from nonstop.runner import Runner
@@ -72,7 +79,11 @@ class Migrating(RuleBasedStateMachine):
 
     def half_way(self) -> set[int]:
         """The numbers of scripts of which something, but not all, was committed."""
-        return {number for number, position, *_ in ledger(self.project.url).get("nonstop_steps", []) if position > 0}
+        return {
+            number
+            for number, position, *_ in ledger(self.project.url).get("nonstop_steps", [])
+            if position > 0
+        }
 
     # --- people edit ------------------------------------------------------------------------------
 
@@ -91,7 +102,9 @@ class Migrating(RuleBasedStateMachine):
         if kind == "op":
             create_table = f'op.create_table("{table}", Column("id", Integer), Column("note", String(9)))'
             index = f'op.create_index("by_note_{number}", "{table}", ["note"])'
-            write_script(self.project.migrations, name, f"{create_table}\n{index}", f'op.drop_table("{table}")', "op")
+            write_script(
+                self.project.migrations, name, f"{create_table}\n{index}", f'op.drop_table("{table}")', "op"
+            )
         elif kind == "one transaction":
             write_script(self.project.migrations, name, sql(create, f"DELETE FROM {table}"), sql(drop))
         else:
@@ -115,7 +128,9 @@ class Migrating(RuleBasedStateMachine):
             case "program":
                 path.write_text(f"{source}EDIT = {self.edits}\n")
             case "back":
-                path.write_text("".join(line for line in source.splitlines(True) if "edit" not in line.lower()))
+                path.write_text(
+                    "".join(line for line in source.splitlines(True) if "edit" not in line.lower())
+                )
             case "remove":
                 self.removed[number] = source
                 path.unlink()
@@ -195,7 +210,9 @@ class Migrating(RuleBasedStateMachine):
     def status_works_and_knows_every_number(self) -> None:
         status = Runner(open_database(self.project.url), self.project.migrations).status()
         known = {row.number for row in status.migrations}
-        assert known == set(self.files) | set(applied(self.project.url)) | (known & self.half_way() | self.started())
+        assert known == set(self.files) | set(applied(self.project.url)) | (
+            known & self.half_way() | self.started()
+        )
         done = {row.number for row in status.migrations if not row.state.is_pending}
         assert done <= set(applied(self.project.url))
 
@@ -229,4 +246,6 @@ def test_on_sqlite(forks: ForkServer) -> None:
 
 
 def test_on_postgresql(forks: ForkServer, postgres_server: Server) -> None:
-    explore(type("OnPostgreSQL", (Migrating,), {"forks": forks, "server": postgres_server}), examples=6, steps=12)
+    explore(
+        type("OnPostgreSQL", (Migrating,), {"forks": forks, "server": postgres_server}), examples=6, steps=12
+    )

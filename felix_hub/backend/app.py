@@ -6,13 +6,13 @@ needs a new column starts before that column is there; `/readyz` says whether th
 
 from __future__ import annotations
 
-import nonstop.integrations.flask
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 import catalog
 import errors
 import health
+import nonstop.integrations.flask
 import orders
 from config import INSTANCE, MIGRATIONS, Settings, resolve_database_url
 from database import db, enforce_foreign_keys

@@ -85,7 +85,7 @@ class Database(ABC):
         Raises DatabaseUnreachable or UsageError.
         """
 
-    def recover(self) -> None:  # nothing to do is the usual case
+    def recover(self) -> None:  # noqa: B027  # nothing to do is the usual case
         """Undo what a killed writer left half-done, where the database does not do so by itself for a reader."""
 
     @abstractmethod
@@ -118,7 +118,7 @@ class Database(ABC):
     def restore_session(self, connection: DBAPIConnection) -> None:
         """Undo :meth:`prepare_session`."""
 
-    def prepare_steps(self, connection: DBAPIConnection) -> None:
+    def prepare_steps(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Make a session ready for the steps of ``op``, before any transaction; most databases need nothing."""
 
     @abstractmethod
@@ -151,10 +151,12 @@ class Database(ABC):
         """Whether an error, a driver's or SQLAlchemy's, means that a lock was not to be had: try again."""
         return False
 
-    def limit_lock_wait(self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]) -> None:
+    def limit_lock_wait(  # noqa: B027  # without a queue there is nothing to limit
+        self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]
+    ) -> None:
         """Let the open transaction wait no longer for a lock; first get autovacuum off the tables that are named."""
 
-    def allow_long_wait(self, connection: DBAPIConnection) -> None:
+    def allow_long_wait(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Let a session in autocommit mode wait long: for statements whose waiting holds nobody up."""
 
     def needs_of(self, statement: str) -> list[Need]:

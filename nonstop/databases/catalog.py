@@ -52,7 +52,9 @@ class Catalog(ABC):
     """Answers come from the catalog at the moment of asking. ``schema`` None is the one that new tables go to."""
 
     @abstractmethod
-    def constraint(self, connection: Connection, table: str, name: str, schema: str | None) -> Constraint | None:
+    def constraint(
+        self, connection: Connection, table: str, name: str, schema: str | None
+    ) -> Constraint | None:
         """The table's constraint of that name."""
 
     @abstractmethod
@@ -69,7 +71,13 @@ class Catalog(ABC):
 
     @abstractmethod
     def same_expression(
-        self, connection: Connection, table: str, schema: str | None, one: str, other: str, column: str | None = None
+        self,
+        connection: Connection,
+        table: str,
+        schema: str | None,
+        one: str,
+        other: str,
+        column: str | None = None,
     ) -> bool:
         """Whether two expressions over the table's columns mean the same, as values of ``column`` where it is given."""
 

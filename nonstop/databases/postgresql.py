@@ -169,7 +169,9 @@ class PostgreSQL(Database):
     def is_lock_conflict(self, error: BaseException) -> bool:
         return sqlstate(getattr(error, "orig", None) or error) in LOCK_CONFLICTS
 
-    def limit_lock_wait(self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]) -> None:
+    def limit_lock_wait(
+        self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]
+    ) -> None:
         cursor = connection.cursor()
         for table in past_autovacuum:
             # SHARE UPDATE EXCLUSIVE blocks no reader and no writer, so waiting for it may take as long as
@@ -225,16 +227,22 @@ class PostgreSQL(Database):
     def _unreachable(self, error: Exception) -> NonstopError:
         reason = " ".join(str(error).split())
         if "password authentication failed" in reason or "no password supplied" in reason:
-            next_step = "check the user and the password in DATABASE_URL (a '%' in it is written %25, a '@' %40)"
+            next_step = (
+                "check the user and the password in DATABASE_URL (a '%' in it is written %25, a '@' %40)"
+            )
         elif 'database "' in reason and "does not exist" in reason:
             next_step = f"create it (createdb {self.url.database}), or correct the name in DATABASE_URL"
         elif 'role "' in reason and "does not exist" in reason:
             next_step = "create the role, or correct the user in DATABASE_URL"
         elif "connect" in reason or "resolve" in reason:
-            next_step = "check that the server runs and that DATABASE_URL is right, or wait for it with --wait"
+            next_step = (
+                "check that the server runs and that DATABASE_URL is right, or wait for it with --wait"
+            )
         else:
             next_step = "check DATABASE_URL and the rights of its role"
-        return DatabaseUnreachable(f"no connection to {self.display}: {self.redact(reason)}", next_step=next_step)
+        return DatabaseUnreachable(
+            f"no connection to {self.display}: {self.redact(reason)}", next_step=next_step
+        )
 
     def describe(self, error: BaseException) -> tuple[str, ...]:
         lines = [f"{type(error).__name__} ({sqlstate(error) or 'no SQLSTATE'}): {_first_line(error)}"]

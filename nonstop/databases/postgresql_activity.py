@@ -62,10 +62,18 @@ class ServerObserver:
         pids = [holder.pid for holder in holders if holder.pid is not None]
         words = [self._in_words(*row) for row in self._connection.execute(DESCRIBE, (pids,))]
         prepared = len(holders) - len(pids)
-        return "; ".join([*words, *([f"{prepared} prepared transaction(s), see pg_prepared_xacts"] if prepared else [])])
+        return "; ".join(
+            [*words, *([f"{prepared} prepared transaction(s), see pg_prepared_xacts"] if prepared else [])]
+        )
 
     def _in_words(
-        self, pid: int, user: str | None, application: str | None, state: str | None, query: str | None, age: int | None
+        self,
+        pid: int,
+        user: str | None,
+        application: str | None,
+        state: str | None,
+        query: str | None,
+        age: int | None,
     ) -> str:
         parts = [f"pid {pid}", f"user {user}" if user else "", application or "", state or ""]
         if age is not None:

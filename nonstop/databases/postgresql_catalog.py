@@ -18,7 +18,14 @@ KINDS: dict[str, ConstraintKind] = {
     "x": "exclusion",
     "n": "not null",
 }
-ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", " ": "NO ACTION"}
+ACTIONS = {
+    "a": "NO ACTION",
+    "r": "RESTRICT",
+    "c": "CASCADE",
+    "n": "SET NULL",
+    "d": "SET DEFAULT",
+    " ": "NO ACTION",
+}
 TABLE = """
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relname = %(table)s AND n.nspname = coalesce(%(schema)s, current_schema())"""
@@ -68,11 +75,23 @@ ENUM = """
 class PostgreSQLCatalog(Catalog):
     """Version 14 and later."""
 
-    def constraint(self, connection: Connection, table: str, name: str, schema: str | None) -> Constraint | None:
+    def constraint(
+        self, connection: Connection, table: str, name: str, schema: str | None
+    ) -> Constraint | None:
         row = _first(connection, CONSTRAINT, table=table, name=name, schema=schema)
         if row is None:
             return None
-        kind, columns, is_validated, expression, referred_schema, referred, referred_columns, delete, update = row
+        (
+            kind,
+            columns,
+            is_validated,
+            expression,
+            referred_schema,
+            referred,
+            referred_columns,
+            delete,
+            update,
+        ) = row
         return Constraint(
             KINDS.get(kind, "exclusion"), tuple(columns), is_validated, expression, referred_schema, referred or "",
             tuple(referred_columns), ACTIONS[delete], ACTIONS[update],
@@ -83,7 +102,9 @@ class PostgreSQLCatalog(Catalog):
         if row is None:
             return None
         unique, is_valid, where, method, definition, count, columns = row
-        return Index(tuple(columns[:count]), unique, is_valid, where, tuple(columns[count:]), method, definition)
+        return Index(
+            tuple(columns[:count]), unique, is_valid, where, tuple(columns[count:]), method, definition
+        )
 
     def default(self, connection: Connection, table: str, column: str, schema: str | None) -> str | None:
         row = _first(connection, COLUMN, table=table, name=column, schema=schema)
@@ -94,7 +115,13 @@ class PostgreSQLCatalog(Catalog):
         return row[0] if row else None
 
     def same_expression(
-        self, connection: Connection, table: str, schema: str | None, one: str, other: str, column: str | None = None
+        self,
+        connection: Connection,
+        table: str,
+        schema: str | None,
+        one: str,
+        other: str,
+        column: str | None = None,
     ) -> bool:
         """By what the planner makes of them: the catalog keeps an expression in words of its own."""
         if column is not None:
@@ -116,7 +143,12 @@ class PostgreSQLCatalog(Catalog):
         return [Relation(*row) for row in found]
 
     def partitions(self, connection: Connection, table: str, schema: str | None) -> list[Relation] | None:
-        kind = _first(connection, f"SELECT relkind::text FROM pg_class WHERE oid = ({TABLE})", table=table, schema=schema)
+        kind = _first(
+            connection,
+            f"SELECT relkind::text FROM pg_class WHERE oid = ({TABLE})",
+            table=table,
+            schema=schema,
+        )
         if kind is None or kind[0] != "p":
             return None
         return [Relation(*row) for row in _all(connection, PARTITIONS, table=table, schema=schema)]

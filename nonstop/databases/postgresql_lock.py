@@ -59,7 +59,9 @@ class AdvisoryRunnerLock:
             self._connection.close()
             raise
         # A role's own timeouts must not end the session that holds the lock.
-        self._ask("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY (%s)", SESSION_TIMEOUTS)
+        self._ask(
+            "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY (%s)", SESSION_TIMEOUTS
+        )
 
     def try_acquire(self) -> bool:
         """Take the lock, then see that no session of an earlier runner is still at work."""
@@ -78,7 +80,12 @@ class AdvisoryRunnerLock:
         if not rows:
             return ""
         pid, application, user, client, since = rows[0]
-        parts = [f"pid {pid}", application or "", f"user {user}" if user else "", f"from {client}" if client else ""]
+        parts = [
+            f"pid {pid}",
+            application or "",
+            f"user {user}" if user else "",
+            f"from {client}" if client else "",
+        ]
         return ", ".join([part for part in parts if part] + ([f"since {since} UTC"] if since else []))
 
     def verify(self) -> None:

@@ -54,7 +54,9 @@ class SQLite(Database):
     def connect_reading(self) -> sqlite3.Connection:
         self._check_place()
         if not self.path.exists():
-            return sqlite3.connect(":memory:", isolation_level=None)  # a database that is still to be made is empty
+            return sqlite3.connect(
+                ":memory:", isolation_level=None
+            )  # a database that is still to be made is empty
         connection = self._open("mode=ro")
         try:
             connection.execute("BEGIN")
@@ -78,7 +80,9 @@ class SQLite(Database):
         return self._open("")
 
     def _open(self, mode: str) -> sqlite3.Connection:
-        options = "&".join(filter(None, [mode or ("mode=ro" if self._opens_read_only else ""), *self._uri_options]))
+        options = "&".join(
+            filter(None, [mode or ("mode=ro" if self._opens_read_only else ""), *self._uri_options])
+        )
         address = f"file:{quote(str(self.path))}" + (f"?{options}" if options else "")
         try:
             return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
@@ -91,11 +95,15 @@ class SQLite(Database):
 
     @property
     def _uri_options(self) -> list[str]:
-        return [f"{key}={value}" for key, value in self.url.query if self._is_uri and key not in ("uri", "mode")]
+        return [
+            f"{key}={value}" for key, value in self.url.query if self._is_uri and key not in ("uri", "mode")
+        ]
 
     def _check_place(self) -> None:
         if self.path.is_dir():
-            raise UsageError(f"{self.path} is a folder, not a database file", next_step="name a file in DATABASE_URL")
+            raise UsageError(
+                f"{self.path} is a folder, not a database file", next_step="name a file in DATABASE_URL"
+            )
         if not self.path.parent.is_dir():
             raise UsageError(
                 f"the folder {self.path.parent} of the database does not exist",

@@ -16,7 +16,9 @@ ACTION_WORDS = {"CASCADE": "CASCADE", "RESTRICT": "RESTRICT", "NO": "NO ACTION"}
 class SQLiteCatalog(Catalog):
     """There are no schemas: the parameter is for other databases."""
 
-    def constraint(self, connection: Connection, table: str, name: str, schema: str | None) -> Constraint | None:
+    def constraint(
+        self, connection: Connection, table: str, name: str, schema: str | None
+    ) -> Constraint | None:
         text = table_text(connection, table)
         found = text.find(name) if text else None
         if found is not None:
@@ -31,9 +33,13 @@ class SQLiteCatalog(Catalog):
         ):
             if found.lower() == name.lower():
                 definition = _source(connection, "index", found) or ""
-                keys = connection.exec_driver_sql("SELECT name FROM pragma_index_xinfo(?) WHERE key", (found,))
+                keys = connection.exec_driver_sql(
+                    "SELECT name FROM pragma_index_xinfo(?) WHERE key", (found,)
+                )
                 where = definition.partition(" WHERE ")[2] if partial else ""
-                return Index(tuple(key or "" for (key,) in keys), bool(unique), True, where, (), "btree", definition)
+                return Index(
+                    tuple(key or "" for (key,) in keys), bool(unique), True, where, (), "btree", definition
+                )
         return None
 
     def default(self, connection: Connection, table: str, column: str, schema: str | None) -> str | None:
@@ -45,7 +51,13 @@ class SQLiteCatalog(Catalog):
         return bool(found[0]) if found else None
 
     def same_expression(
-        self, connection: Connection, table: str, schema: str | None, one: str, other: str, column: str | None = None
+        self,
+        connection: Connection,
+        table: str,
+        schema: str | None,
+        one: str,
+        other: str,
+        column: str | None = None,
     ) -> bool:
         """Word by word: SQLite keeps an expression as it was written."""
         return _words(one) == _words(other)
@@ -59,7 +71,9 @@ class SQLiteCatalog(Catalog):
         return None
 
     def key_columns(self, connection: Connection, table: str, schema: str | None) -> tuple[str, ...]:
-        rows = connection.exec_driver_sql("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (table,))
+        rows = connection.exec_driver_sql(
+            "SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (table,)
+        )
         return tuple(name for (name,) in rows)
 
 

@@ -16,7 +16,19 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 TABLE_CONSTRAINTS = {"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"}
-CLAUSES = {"CONSTRAINT", "PRIMARY", "NOT", "NULL", "UNIQUE", "CHECK", "DEFAULT", "COLLATE", "REFERENCES", "GENERATED", "AS"}
+CLAUSES = {
+    "CONSTRAINT",
+    "PRIMARY",
+    "NOT",
+    "NULL",
+    "UNIQUE",
+    "CHECK",
+    "DEFAULT",
+    "COLLATE",
+    "REFERENCES",
+    "GENERATED",
+    "AS",
+}
 CONTINUED_BY = {("NOT", "NULL"), ("SET", "NULL"), ("SET", "DEFAULT"), ("ALWAYS", "AS")}
 """Pairs whose second word begins no clause of its own."""
 

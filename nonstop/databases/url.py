@@ -82,8 +82,12 @@ class DatabaseUrl:
         # A password that is also the name of something we print can't be hidden without hiding that name.
         public = f"{self.dialect} {self.username} {self.host} {self.database}"
         given = {self.password, *(value for key, value in self.query if "password" in key)}
-        hidden = [password for password in given if len(password) >= SHORTEST_SECRET and password not in public]
-        return sorted({spelling for password in hidden for spelling in _spellings(password)}, key=len, reverse=True)
+        hidden = [
+            password for password in given if len(password) >= SHORTEST_SECRET and password not in public
+        ]
+        return sorted(
+            {spelling for password in hidden for spelling in _spellings(password)}, key=len, reverse=True
+        )
 
 
 def _spellings(password: str) -> set[str]:
@@ -92,7 +96,11 @@ def _spellings(password: str) -> set[str]:
 
     doubled = password.replace("\\", "\\\\")
     in_python = {doubled, doubled.replace("'", "\\'"), doubled.replace('"', '\\"')}
-    in_addresses = {quote(password), quote_plus(password), *(quote(password, safe=safe) for safe in ("", " +"))}
+    in_addresses = {
+        quote(password),
+        quote_plus(password),
+        *(quote(password, safe=safe) for safe in ("", " +")),
+    }
     return {password, json.dumps(password)[1:-1], *in_python, *in_addresses}
 
 

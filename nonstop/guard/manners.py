@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nonstop.databases.base import Database, DBAPIConnection
-from nonstop.descriptions.statements import Need
 
 
 class Manners:
@@ -14,6 +13,7 @@ class Manners:
     ``wait_outside(relations)`` returns, when no old transaction holds the tables, how many ms the statement may wait
     in the queue. ``has_written(connection)`` tells whether the open transaction holds locks of its own already: then
     there is no waiting outside, and the script as a whole has to try again if the lock is not to be had.
+    ``was_broken_off()`` tells whether the watchdog cancelled a statement.
     """
 
     def __init__(
@@ -22,24 +22,31 @@ class Manners:
         wait_outside: Callable[[Sequence[str]], int],
         lock_timeout_ms: Callable[[], int],
         has_written: Callable[[DBAPIConnection], bool],
+        was_broken_off: Callable[[], bool],
     ) -> None:
         self._database = database
         self._wait_outside = wait_outside
         self._lock_timeout_ms = lock_timeout_ms
         self._has_written = has_written
+        self._was_broken_off = was_broken_off
+        self._limited = False
 
     def before(self, connection: DBAPIConnection, statement: str) -> None:
         """Wait for a good moment, and bound how long ``statement`` may wait in the queue."""
         needs = [need for need in self._database.needs_of(statement) if need.is_strong]
+        self._limited = bool(needs)
         if not needs:
             return
-        relations = _relations(needs)
+        relations = tuple(dict.fromkeys(name for need in needs for name in need.relations))
         if relations and not self._has_written(connection):
             timeout_ms = self._wait_outside(relations)
         else:
             timeout_ms = self._lock_timeout_ms()
         self._database.limit_lock_wait(connection, timeout_ms, ())
 
+    def had_to_make_way(self, error: BaseException) -> bool:
+        """Whether ``error`` of the last statement comes from our limit, or from the watchdog.
 
-def _relations(needs: Sequence[Need]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for need in needs for name in need.relations))
+        A script may ask for such errors itself (NOWAIT, a timeout of its own): those are its own business.
+        """
+        return (self._limited or self._was_broken_off()) and self._database.is_lock_conflict(error)

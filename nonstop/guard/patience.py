@@ -111,7 +111,8 @@ class Patience:
             old = [
                 holder
                 for holder in holders
-                if not _gives_way(holder) and _age_ms(holder, now - first_seen[holder.transaction]) > allowance.old_ms
+                if not _gives_way(holder)
+                and _age_ms(holder, now - first_seen[holder.transaction]) > allowance.old_ms
             ]
             if not old:
                 return holders

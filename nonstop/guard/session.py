@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 from sqlalchemy import event
@@ -13,9 +15,15 @@ from sqlalchemy.pool import Pool
 
 from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.errors import Interruption, MadeWay, NonstopError, UsageError
+from nonstop.guard.held_commits import HeldCommits
 from nonstop.guard.journal import Journal
 from nonstop.guard.manners import Manners
 from nonstop.guard.work import Work
+
+CALLING_OTHERS = frozenset(
+    {"subprocess.Popen", "os.system", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec", "sqlite3.connect"}
+)
+"""Python's audit events by which a script calls somebody who may look for what it has committed."""
 
 _active: ContextVar[Guard | None] = ContextVar("nonstop_guard", default=None)
 
@@ -43,7 +51,7 @@ class Guard:
         self._checkpoint = checkpoint
         self._manners = manners
         self._loading = False
-        self._dialects: list[Dialect] = []
+        self._held_commits: dict[Dialect, HeldCommits] = {}
         self._prepared: dict[int, DBAPIConnection] = {}
         self.interruption: Interruption | None = None
         self.refusal: NonstopError | None = None
@@ -57,8 +65,8 @@ class Guard:
             yield
         finally:
             _active.reset(token)
-            for dialect in self._dialects:
-                _HeldCommits.remove(dialect)
+            for held_commits in self._held_commits.values():
+                held_commits.remove()
 
     @contextmanager
     def loading(self) -> Iterator[None]:
@@ -73,9 +81,10 @@ class Guard:
 
     def on_connect(self, connection: Connection) -> None:
         self._work.goes_through_sqlalchemy(connection.connection.dbapi_connection)
-        if not _HeldCommits.is_on(connection.dialect):
-            _HeldCommits.put_on(connection.dialect, self._database, self._work)
-            self._dialects.append(connection.dialect)
+        if connection.dialect not in self._held_commits:
+            self._held_commits[connection.dialect] = HeldCommits(
+                connection.dialect, self._database, self._work
+            )
 
     def on_checkout(self, connection: DBAPIConnection) -> None:
         self._work.checked_out(connection)
@@ -110,9 +119,10 @@ class Guard:
             )
             raise self.refusal
         dbapi = connection.connection.dbapi_connection
+        self._work.before_statement(dbapi, statement)
         if not self._work.is_own(dbapi):
             self._remembered(lambda: self._manners.before(dbapi, statement))
-        self._work.before_statement(dbapi, statement, self._summary())
+            self._work.note_write(dbapi, statement, self._summary())
         if not is_autocommit(connection):
             self._database.begin_if_needed(dbapi, statement)
 
@@ -123,12 +133,18 @@ class Guard:
 
     def on_error(self, connection: Connection | None, statement: str, error: BaseException) -> None:
         self._journal.fail(statement, str(error))
-        dbapi = connection.connection.dbapi_connection if connection is not None and not connection.closed else None
+        dbapi = (
+            connection.connection.dbapi_connection
+            if connection is not None and not connection.closed
+            else None
+        )
         if dbapi is None or self._work.is_own(dbapi):
             return
         self._work.back_to_held(dbapi)
-        if self._database.is_lock_conflict(error):
-            self.interruption = MadeWay(f"no lock for {self._summary()}: {str(error).strip().partition(chr(10))[0]}")
+        if self._manners.had_to_make_way(error):
+            self.interruption = MadeWay(
+                f"no lock for {self._summary()}: {str(error).strip().partition(chr(10))[0]}"
+            )
             raise self.interruption
 
     def _remembered(self, call: Callable[[], None]) -> None:
@@ -138,6 +154,9 @@ class Guard:
         except Interruption as interruption:
             self.interruption = interruption
             raise
+
+    def before_others_look(self) -> None:
+        self._work.release()
 
     def _summary(self) -> str:
         last = self._journal.last
@@ -151,67 +170,19 @@ def is_autocommit(connection: Connection) -> bool:
     return level == "AUTOCOMMIT"
 
 
-class _HeldCommits:
-    """Lets a dialect's commits go through :class:`Work`. SQLAlchemy has events for commits, but none can hold one."""
-
-    METHODS = ("do_commit", "do_rollback", "do_close", "do_terminate")
-
-    @classmethod
-    def is_on(cls, dialect: Dialect) -> bool:
-        return "do_commit" in vars(dialect)
-
-    @classmethod
-    def put_on(cls, dialect: Dialect, database: Database, work: Work) -> None:
-        commit, rollback, close, terminate = (getattr(dialect, name) for name in cls.METHODS)
-
-        def do_commit(connection: Any) -> None:
-            dbapi = getattr(connection, "dbapi_connection", connection)
-            if work.holds(dbapi) or database.can_commit(dbapi):
-                work.hold(dbapi)
-            else:
-                commit(connection)
-
-        def do_rollback(connection: Any) -> None:
-            dbapi = getattr(connection, "dbapi_connection", connection)
-            if work.holds(dbapi):
-                work.back_to_held(dbapi)
-            else:
-                work.rolled_back(dbapi)
-                rollback(connection)
-
-        def do_close(connection: DBAPIConnection) -> None:
-            work.when_released(connection, lambda: close(connection))
-
-        def do_terminate(connection: DBAPIConnection) -> None:
-            work.when_released(connection, lambda: terminate(connection))
-
-        for name, replacement in zip(cls.METHODS, (do_commit, do_rollback, do_close, do_terminate), strict=True):
-            setattr(dialect, name, replacement)
-
-    @classmethod
-    def remove(cls, dialect: Dialect) -> None:
-        for name in cls.METHODS:
-            vars(dialect).pop(name, None)
-
-
 # --- hooks ----------------------------------------------------------------------------------------------------
 
 
-_installed = False
-
-
+@cache
 def install() -> None:
     """Put the hooks on SQLAlchemy's classes, once per process; without an armed guard they do nothing."""
-    global _installed
-    if _installed:
-        return
-    _installed = True
     event.listen(Pool, "checkout", _on_checkout)
     event.listen(Pool, "checkin", _on_checkin)
     event.listen(Engine, "engine_connect", _on_connect)
     event.listen(Engine, "before_cursor_execute", _before)
     event.listen(Engine, "after_cursor_execute", _after)
     event.listen(Engine, "handle_error", _on_error)
+    sys.addaudithook(_on_audit)
 
 
 def _on_connect(connection: Connection) -> None:
@@ -246,3 +217,8 @@ def _after(
 def _on_error(context: Any) -> None:
     if (guard := _active.get()) is not None and context.statement is not None:
         guard.on_error(context.connection, context.statement, context.original_exception)
+
+
+def _on_audit(name: str, arguments: tuple[Any, ...]) -> None:
+    if name in CALLING_OTHERS and (guard := _active.get()) is not None:
+        guard.before_others_look()

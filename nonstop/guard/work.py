@@ -1,11 +1,11 @@
 """The transactions of one script. Its last commit is held back for a moment, so that it can carry the ledger's row.
 
 A script that knows nothing of us commits when it likes. Whether a commit is its last can be seen only when the script
-returns. So a commit is not sent at once: it is sent before the next thing that the script does to the database (and
-then carries a row that says how far it got), or with the row that says that the script has ended. A script of one
-transaction is therefore applied and recorded in the same instant, or not at all. A script that does something else
-for long after a commit has it sent after ``HOLD_LIMIT`` where others wait for its locks (not on SQLite, whose connections
-belong to one thread).
+returns. So a commit is not sent at once: it is sent before the next thing that the script does to the database, or
+before it starts a process that may look (and then carries a row that says how far the script got), or with the row that
+says that the script has ended. A script of one transaction is therefore applied and recorded in the same instant, or
+not at all. A script that does something else for long after a commit has it sent after ``HOLD_LIMIT`` where others wait
+for its locks (not on SQLite, whose connections belong to one thread).
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class _Held:
 class Work:
     """What one script has open and has committed.
 
-    ``record_commit(connection, position, description)`` writes the ledger's row of a commit in the middle.
+    ``record_commit(connection, description)`` writes the ledger's row of a commit in the middle.
     """
 
-    def __init__(self, database: Database, record_commit: Callable[[DBAPIConnection, int, str], None]) -> None:
+    def __init__(self, database: Database, record_commit: Callable[[DBAPIConnection, str], None]) -> None:
         self._database = database
         self._record_commit = record_commit
         self._held: _Held | None = None
@@ -108,14 +108,20 @@ class Work:
             if self._database.is_usable(connection):
                 self._database.cancel(connection)
 
-    def before_statement(self, connection: DBAPIConnection, statement: str, summary: str) -> None:
+    def before_statement(self, connection: DBAPIConnection, statement: str) -> None:
         """Send what is held unless ``statement`` belongs to the same transaction, or only reads in it."""
         with self._lock:
             self._raise_late_error()
             held = self._held
-            if held is not None and (held.connection is not connection or (held.requested and is_write(statement))):
+            if held is not None and (
+                held.connection is not connection or (held.requested and is_write(statement))
+            ):
                 self.release()
-            if is_write(statement) and not self.is_own(connection):
+
+    def note_write(self, connection: DBAPIConnection, statement: str, summary: str) -> None:
+        """Note that the open transaction of ``connection`` is going to write, if ``statement`` may."""
+        if is_write(statement):
+            with self._lock:
                 self._written[id(connection)] = summary
 
     def rolled_back(self, connection: DBAPIConnection) -> None:
@@ -172,7 +178,7 @@ class Work:
             held = self._take()
             if held is None:
                 return
-            self._end(held, lambda: self._record_commit(held.connection, self.commits + 1, held.description))
+            self._end(held, lambda: self._record_commit(held.connection, held.description))
             self.commits += 1
 
     def finish(self, record_end: Callable[[DBAPIConnection], None]) -> bool:

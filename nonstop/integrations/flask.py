@@ -34,7 +34,9 @@ def mount(
     ends with its exit code: so a file that knows nothing of nonstop is no way around lock, ledger and guard.
     """
     folder = Path(directory).absolute()
-    wiring = Wiring(folder, resolve_url, Path(environment_file) if environment_file else None, "flask migrations")
+    wiring = Wiring(
+        folder, resolve_url, Path(environment_file) if environment_file else None, "flask migrations"
+    )
     app.cli.add_command(_commands(wiring))
     app.register_blueprint(_readiness(wiring))
     _hand_over(folder, wiring)

@@ -25,7 +25,9 @@ def steps(operation: AddEnumValue, database: Database) -> list[Step]:
     def is_done(connection: Connection) -> bool:
         values = database.catalog.enum_values(connection, operation.type, operation.schema)
         if values is None:
-            raise DefinitionConflict(f"there is no enumerated type {operation.type}", next_step="create it first")
+            raise DefinitionConflict(
+                f"there is no enumerated type {operation.type}", next_step="create it first"
+            )
         return operation.value in values
 
     statement = f"ALTER TYPE {name} ADD VALUE {_literal(operation.value)}{place}"

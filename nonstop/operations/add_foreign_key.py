@@ -23,7 +23,9 @@ def steps(operation: AddForeignKey, database: Database) -> list[Step]:
     def compare(connection: Connection, existing: Constraint) -> None:
         has, wants = _shape(existing), _wanted(operation)
         if existing.kind != "foreign key" or has != wants:
-            raise catalog.conflict(f"constraint {operation.name}", f"{existing.kind} {has}", f"foreign key {wants}")
+            raise catalog.conflict(
+                f"constraint {operation.name}", f"{existing.kind} {has}", f"foreign key {wants}"
+            )
 
     return constraints.add_then_validate(
         database,
@@ -59,7 +61,13 @@ def _definition(operation: AddForeignKey, columns: str, parent: str, referred: s
 
 
 def _shape(existing: Constraint) -> tuple[object, ...]:
-    return (existing.columns, existing.referred_table, existing.referred_columns, existing.on_delete, existing.on_update)
+    return (
+        existing.columns,
+        existing.referred_table,
+        existing.referred_columns,
+        existing.on_delete,
+        existing.on_update,
+    )
 
 
 def _wanted(operation: AddForeignKey) -> tuple[object, ...]:

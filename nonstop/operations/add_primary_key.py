@@ -27,7 +27,11 @@ def steps(operation: AddPrimaryKey, database: Database) -> list[Step]:
     look = rows.all_of(
         rows.require_none(database, operation.table, operation.schema, some_null, "have a NULL in the key"),
         rows.require_unique(
-            database, operation.table, operation.schema, operation.columns, f"{operation.name} can't be unique"
+            database,
+            operation.table,
+            operation.schema,
+            operation.columns,
+            f"{operation.name} can't be unique",
         ),
     )
 
@@ -35,7 +39,16 @@ def steps(operation: AddPrimaryKey, database: Database) -> list[Step]:
         return add_unique.existing_key(database, connection, key, "primary key") is not None
 
     if not database.alters_in_place:
-        return [rebuild.step(database, summary, operation.table, lambda old: _with_key(old, operation, quote), is_done, look)]
+        return [
+            rebuild.step(
+                database,
+                summary,
+                operation.table,
+                lambda old: _with_key(old, operation, quote),
+                is_done,
+                look,
+            )
+        ]
     not_null = [
         step
         for column in operation.columns

@@ -53,7 +53,9 @@ def index_steps(database: Database, key: AddUnique, is_done: create_index.IsDone
     return [*guarded[:-1], replace(guarded[-1], prepare=rows.all_of(look, *before))]
 
 
-def existing_key(database: Database, connection: Connection, wanted: AddUnique, kind: str) -> Constraint | None:
+def existing_key(
+    database: Database, connection: Connection, wanted: AddUnique, kind: str
+) -> Constraint | None:
     """The constraint of that name. Raises DefinitionConflict where it is another."""
     catalog.require_table(connection, wanted.table, wanted.schema)
     existing = database.catalog.constraint(connection, wanted.table, wanted.name, wanted.schema)

@@ -71,7 +71,8 @@ def indexes(
 
 def _no_table(table: str) -> DefinitionConflict:
     return DefinitionConflict(
-        f"there is no table {table}", next_step="create it first: an earlier script, or the application's init"
+        f"there is no table {table}",
+        next_step="create it first: an earlier script, or the application's init",
     )
 
 
@@ -92,7 +93,9 @@ def compare_column(connection: Connection, wanted: Column[Any], existing: dict[s
     # SQLite calls a primary key nullable that does not say otherwise; what is one is compared with its table.
     if not wanted.primary_key and bool(existing["nullable"]) != bool(wanted.nullable):
         raise conflict(f"column {name}", _nullability(existing["nullable"]), _nullability(wanted.nullable))
-    if not wanted.primary_key and (existing.get("default") is not None) != (wanted.server_default is not None):
+    if not wanted.primary_key and (existing.get("default") is not None) != (
+        wanted.server_default is not None
+    ):
         raise conflict(
             f"column {name}",
             f"default {existing.get('default') or 'none'}",
@@ -103,7 +106,9 @@ def compare_column(connection: Connection, wanted: Column[Any], existing: dict[s
 def compare_table(connection: Connection, wanted: Table, database: Database) -> None:
     """Raise DefinitionConflict unless everything that is described is there; further columns may exist."""
     inspector = inspect(connection)  # keeps what it has read: one look at the table serves all comparisons
-    found = {column["name"]: dict(column) for column in inspector.get_columns(wanted.name, schema=wanted.schema)}
+    found = {
+        column["name"]: dict(column) for column in inspector.get_columns(wanted.name, schema=wanted.schema)
+    }
     for column in wanted.columns:
         if column.name not in found:
             raise conflict(f"table {wanted.name}", f"no column {column.name}", f"a column {column.name}")
@@ -128,7 +133,9 @@ def compare_table(connection: Connection, wanted: Table, database: Database) -> 
         if existing is None:
             raise conflict(f"table {wanted.name}", f"no index {index.name}", f"an index {index.name}")
         names = tuple(column.name for column in index.columns)
-        compare_index(CreateIndex(str(index.name), wanted.name, names, bool(index.unique), wanted.schema), existing)
+        compare_index(
+            CreateIndex(str(index.name), wanted.name, names, bool(index.unique), wanted.schema), existing
+        )
 
 
 def compare_index(wanted: CreateIndex, existing: dict[str, Any]) -> None:
@@ -149,12 +156,16 @@ def difference(was: object, now: object) -> str:
     return f"{was} before, {now} after"
 
 
-def require_column(database: Database, connection: Connection, table: str, column: str, schema: str | None) -> None:
+def require_column(
+    database: Database, connection: Connection, table: str, column: str, schema: str | None
+) -> None:
     """Raise DefinitionConflict where there is no such table or column."""
     if database.catalog.is_not_null(connection, table, column, schema) is None:
         if not has_table(connection, table, schema):
             raise _no_table(table)
-        raise DefinitionConflict(f"there is no column {table}.{column}", next_step="add it first (op.add_column)")
+        raise DefinitionConflict(
+            f"there is no column {table}.{column}", next_step="add it first (op.add_column)"
+        )
 
 
 def require_table(connection: Connection, table: str, schema: str | None) -> None:
@@ -173,4 +184,3 @@ def conflict(what: str, existing: str, wanted: str) -> DefinitionConflict:
 
 def _nullability(nullable: object) -> str:
     return "NULL" if nullable else "NOT NULL"
-

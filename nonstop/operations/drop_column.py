@@ -16,7 +16,9 @@ def steps(operation: DropColumn, database: Database) -> list[Step]:
     column = dialect.identifier_preparer.quote(operation.column)
 
     def is_done(connection: Connection) -> bool:
-        return operation.column not in catalog.columns(connection, operation.table, operation.schema, missing_ok=True)
+        return operation.column not in catalog.columns(
+            connection, operation.table, operation.schema, missing_ok=True
+        )
 
     return [
         Step(

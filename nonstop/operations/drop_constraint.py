@@ -20,7 +20,9 @@ def steps(operation: DropConstraint, database: Database) -> list[Step]:
     summary = f"drop constraint {operation.name} of {operation.table}"
 
     def is_done(connection: Connection) -> bool:
-        return database.catalog.constraint(connection, operation.table, operation.name, operation.schema) is None
+        return (
+            database.catalog.constraint(connection, operation.table, operation.name, operation.schema) is None
+        )
 
     if not database.alters_in_place:
         planned = rebuild.step(

@@ -16,7 +16,9 @@ def steps(operation: Execute, database: Database) -> list[Step]:
     def is_done(connection: Connection) -> bool:
         if operation.done_when is None:
             return False
-        return bool(connection.execution_options(no_parameters=True).exec_driver_sql(operation.done_when).scalar())
+        return bool(
+            connection.execution_options(no_parameters=True).exec_driver_sql(operation.done_when).scalar()
+        )
 
     undo = None
     if operation.undo is not None:

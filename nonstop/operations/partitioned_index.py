@@ -75,7 +75,9 @@ class PartitionedIndex:
         """The description of each partition's index."""
         index = self._description
         return [
-            replace(index, name=name_for(index.name, partition), table=partition.name, schema=partition.schema)
+            replace(
+                index, name=name_for(index.name, partition), table=partition.name, schema=partition.schema
+            )
             for partition in self._partitions(connection) or []
         ]
 

@@ -46,12 +46,22 @@ def step(
             planned = look(planned, connection)
         text = table_text(connection, table)
         if text is None:
-            raise DefinitionConflict(f"there is no table {table} that can be changed", next_step="create it first")
+            raise DefinitionConflict(
+                f"there is no table {table} that can be changed", next_step="create it first"
+            )
         before = _inventory(connection, table)
         statements = _statements(connection, table, text, change(text))
-        return replace(planned, statements=statements, is_done=lambda c: is_done(c) and _kept(c, table, before))
+        return replace(
+            planned, statements=statements, is_done=lambda c: is_done(c) and _kept(c, table, before)
+        )
 
-    return Step(summary, (f"-- table {table} is made anew, refilled and renamed",), is_done, LockClass.NONE, prepare=prepare)
+    return Step(
+        summary,
+        (f"-- table {table} is made anew, refilled and renamed",),
+        is_done,
+        LockClass.NONE,
+        prepare=prepare,
+    )
 
 
 def _statements(connection: Connection, table: str, old: TableText, new: TableText) -> tuple[str, ...]:
@@ -124,7 +134,9 @@ def _inventory(connection: Connection, table: str) -> dict[str, Any]:
     return {
         "rows": connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar(),
         "objects": {tuple(row) for row in connection.exec_driver_sql(objects, (table,)) if row[3]},
-        "columns": [row[1:3] for row in connection.exec_driver_sql("SELECT * FROM pragma_table_xinfo(?)", (table,))],
+        "columns": [
+            row[1:3] for row in connection.exec_driver_sql("SELECT * FROM pragma_table_xinfo(?)", (table,))
+        ],
         "broken keys": len(connection.exec_driver_sql("PRAGMA foreign_key_check").all()),
     }
 

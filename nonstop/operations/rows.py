@@ -35,7 +35,9 @@ def require_none(database: Database, table: str, schema: str | None, violation: 
     return look
 
 
-def require_unique(database: Database, table: str, schema: str | None, columns: Sequence[str], what: str) -> Prepare:
+def require_unique(
+    database: Database, table: str, schema: str | None, columns: Sequence[str], what: str
+) -> Prepare:
     """Refuse to begin where several rows of ``table`` have the same values in ``columns``, none of them NULL."""
 
     def look(step: Step, connection: Connection) -> Step:
@@ -70,8 +72,14 @@ def _sample(connection: Connection, source: str, columns: Sequence[str]) -> str:
     if not columns:
         return ""
     names = ", ".join(connection.dialect.identifier_preparer.quote(column) for column in columns)
-    rows = _plain(connection).exec_driver_sql(f"SELECT {names} FROM {source} ORDER BY {names} LIMIT {SAMPLE}").all()
-    return ", ".join(" ".join(f"{name} {value}" for name, value in zip(columns, row, strict=True)) for row in rows)
+    rows = (
+        _plain(connection)
+        .exec_driver_sql(f"SELECT {names} FROM {source} ORDER BY {names} LIMIT {SAMPLE}")
+        .all()
+    )
+    return ", ".join(
+        " ".join(f"{name} {value}" for name, value in zip(columns, row, strict=True)) for row in rows
+    )
 
 
 def _refusal(message: str, sample: str) -> ValidationError:

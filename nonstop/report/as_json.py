@@ -125,6 +125,10 @@ def log(events: list[Event]) -> dict[str, Any]:
     }
 
 
+def answers(database: str) -> dict[str, Any]:
+    return {"database": database}
+
+
 def error(failure: NonstopError) -> dict[str, Any]:
     return {
         "type": type(failure).__name__,

@@ -71,19 +71,25 @@ class Progress:
 def show_help(command: click.Command, context: click.Context) -> None:
     """Print a command's help as tables; the words are those of the plain help."""
     console = Console(highlight=False)
-    console.print(f"[bold]Usage:[/] {escape(context.command_path)} {escape(' '.join(command.collect_usage_pieces(context)))}")
+    console.print(
+        f"[bold]Usage:[/] {escape(context.command_path)} {escape(' '.join(command.collect_usage_pieces(context)))}"
+    )
     console.print(f"\n{escape((command.help or '').strip())}\n")
     if isinstance(command, click.Group):
-        rows = [(name, command.commands[name].get_short_help_str(80)) for name in command.list_commands(context)]
+        rows = [
+            (name, command.commands[name].get_short_help_str(80)) for name in command.list_commands(context)
+        ]
         _print_rows(console, "Commands", rows)
     records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
     _print_rows(console, "Options", [record for record in records if record is not None])
 
 
 def _print_rows(console: Console, title: str, rows: list[tuple[str, str]]) -> None:
-    table = Table(box=None, pad_edge=False, show_header=False, title=title, title_justify="left", title_style="bold")
+    table = Table(
+        box=None, pad_edge=False, show_header=False, title=title, title_justify="left", title_style="bold"
+    )
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
-    for name, text in rows:
-        table.add_row(escape(name), escape(text))
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
     console.print(table)

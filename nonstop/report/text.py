@@ -49,7 +49,7 @@ def problems(result: StatusResult) -> list[str]:
 def summary(result: StatusResult, program: str) -> str:
     """The count of each kind and what to do now."""
     if not result.migrations:
-        return f"No migrations yet.  Next: {program} new \"add a column\""
+        return f'No migrations yet.  Next: {program} new "add a column"'
     pending = len(result.pending)
     applied = len(result.migrations) - pending
     text = f"{applied} applied, {pending} pending"
@@ -65,7 +65,9 @@ def plan(result: PlanResult) -> list[str]:
     if not result.scripts:
         return [*lines, f"Nothing to {_verb(result)} on {result.database}."]
     if not _shows_sql(result):
-        return [*lines, f"Would {_verb(result)} on {result.database}:"] + [f"  {s.label}" for s in result.scripts]
+        return [*lines, f"Would {_verb(result)} on {result.database}:"] + [
+            f"  {s.label}" for s in result.scripts
+        ]
     for script in result.scripts:
         lines.append(f"-- {script.label}: {script.direction.value}")
         lines += script.sql or ()
@@ -146,3 +148,8 @@ def duration(milliseconds: int) -> str:
     if milliseconds < 60_000:
         return f"{milliseconds / 1000:.1f} s"
     return f"{milliseconds // 60_000} min {milliseconds % 60_000 // 1000} s"
+
+
+def answers(database: str) -> list[str]:
+    """The end of ``wait``."""
+    return [f"{database} answers."]

@@ -37,7 +37,8 @@ def race(forks: ForkServer, project: Project, verb: str) -> None:
     """Let all runners go at the same moment; all of them must end with 0."""
     with closed_gate(project.folder / "gate") as gate:
         runners = [
-            forks.start(verb, "--dir", project.migrations, env=project.environment, gate=gate) for _ in range(RUNNERS)
+            forks.start(verb, "--dir", project.migrations, env=project.environment, gate=gate)
+            for _ in range(RUNNERS)
         ]
     ended = [runner.wait() for runner in runners]
     assert [end.returncode for end in ended] == [0] * RUNNERS, "\n".join(end.output for end in ended)

@@ -75,8 +75,7 @@ def test_what_is_committed_stays_and_is_said(
     write_script(
         project.migrations,
         "001_make_visits.py",
-        sql("CREATE TABLE IF NOT EXISTS visits (id INTEGER)")
-        + "\nwith db.engine.begin() as connection:\n"
+        sql("CREATE TABLE IF NOT EXISTS visits (id INTEGER)") + "\nwith db.engine.begin() as connection:\n"
         '    connection.execute(text("INSERT INTO visits VALUES (1)"))\n'
         f"{meeting(rendezvous)}"
         '    connection.execute(text("INSERT INTO visits VALUES (2)"))\n',
@@ -145,7 +144,9 @@ def test_a_second_signal_breaks_off_a_running_statement(postgres_project: Projec
 def test_a_runner_that_waits_for_the_lock_can_be_stopped(
     project: Project, rendezvous: Rendezvous, forks: ForkServer, cli: CommandLine
 ) -> None:
-    write_script(project.migrations, "001_wait.py", meeting(rendezvous, 0) + sql("CREATE TABLE visits (id INTEGER)"))
+    write_script(
+        project.migrations, "001_wait.py", meeting(rendezvous, 0) + sql("CREATE TABLE visits (id INTEGER)")
+    )
     command = ("apply", "--dir", project.migrations)
     first = forks.start(*command, env={**project.environment, **FIRST})
     rendezvous.wait()

@@ -21,7 +21,11 @@ from tests.support.snapshots import applied
 BACKEND = Path(__file__).resolve().parents[2] / "felix_hub" / "backend"
 
 # One transaction each, and none of it can be done twice.
-COUNT_UP = ("CREATE TABLE visits (id INTEGER)", "INSERT INTO visits VALUES (1)", "UPDATE counter SET n = n + 1")
+COUNT_UP = (
+    "CREATE TABLE visits (id INTEGER)",
+    "INSERT INTO visits VALUES (1)",
+    "UPDATE counter SET n = n + 1",
+)
 COUNT_DOWN = ("UPDATE counter SET n = n - 1", "DROP TABLE visits")
 
 # Several commits, each of what may have happened already.

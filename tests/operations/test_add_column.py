@@ -48,7 +48,9 @@ def test_the_sql_of_a_boolean_default_is_each_database_s_own() -> None:
     def call() -> None:
         op.add_column("orders", Column("b", Boolean, nullable=False, server_default=false()), schema="shop")
 
-    assert sql_of("postgresql", call) == ["ALTER TABLE shop.orders ADD COLUMN b BOOLEAN DEFAULT false NOT NULL;"]
+    assert sql_of("postgresql", call) == [
+        "ALTER TABLE shop.orders ADD COLUMN b BOOLEAN DEFAULT false NOT NULL;"
+    ]
     assert sql_of("sqlite", call) == ["ALTER TABLE shop.orders ADD COLUMN b BOOLEAN DEFAULT 0 NOT NULL;"]
 
 
@@ -90,7 +92,10 @@ def test_without_the_table_it_says_so(trial: Trial) -> None:
         (Column("a", Integer, index=True), "carries an index, a key or a constraint"),
         (Column("a", Integer, unique=True), "carries an index, a key or a constraint"),
         (Column("a", Integer, ForeignKey("b.id")), "carries an index, a key or a constraint"),
-        (Column("a", Integer, primary_key=True, server_default=text("1")), "carries an index, a key or a constraint"),
+        (
+            Column("a", Integer, primary_key=True, server_default=text("1")),
+            "carries an index, a key or a constraint",
+        ),
     ],
 )
 def test_what_can_not_be_online_is_refused_before_anything_is_sent(column: Column, says: str) -> None:

@@ -22,7 +22,9 @@ def test_there_and_back(trial: Trial) -> None:
 
 
 def test_there_and_back_unique_over_two_columns(trial: Trial) -> None:
-    trial.script('op.create_index("two", "orders", ["vin", "plate"], unique=True)', 'op.drop_index("two", "orders")')
+    trial.script(
+        'op.create_index("two", "orders", ["vin", "plate"], unique=True)', 'op.drop_index("two", "orders")'
+    )
     trial.there_and_back()
 
 
@@ -51,7 +53,11 @@ def test_odd_names_on_a_real_database(trial: Trial) -> None:
 
 @pytest.mark.parametrize(
     "existing",
-    ["CREATE INDEX by_plate ON orders (vin)", "CREATE INDEX by_plate ON orders (plate, vin)", "CREATE UNIQUE INDEX by_plate ON orders (plate)"],
+    [
+        "CREATE INDEX by_plate ON orders (vin)",
+        "CREATE INDEX by_plate ON orders (plate, vin)",
+        "CREATE UNIQUE INDEX by_plate ON orders (plate)",
+    ],
 )
 def test_an_index_of_that_name_with_another_definition_is_a_conflict(trial: Trial, existing: str) -> None:
     send(trial.url, "DELETE FROM orders", existing)
@@ -121,7 +127,10 @@ def test_what_somebody_else_s_failed_build_left_is_rebuilt(postgres_trial: Trial
 def test_writers_of_the_table_go_on_while_it_is_built(postgres_trial: Trial) -> None:
     """A transaction that has written to the table holds the build up; a plain one would hold up all others in turn."""
     postgres_trial.script(APPLY, ROLLBACK)
-    with psycopg.connect(postgres_trial.url) as old, psycopg.connect(postgres_trial.url, autocommit=True) as writer:
+    with (
+        psycopg.connect(postgres_trial.url) as old,
+        psycopg.connect(postgres_trial.url, autocommit=True) as writer,
+    ):
         old.execute("UPDATE orders SET vin = 'c' WHERE id = 1")
         builder = Thread(target=postgres_trial.apply)
         builder.start()
@@ -138,6 +147,6 @@ def test_writers_of_the_table_go_on_while_it_is_built(postgres_trial: Trial) -> 
 def wait_until(connection: psycopg.Connection, query: str) -> None:
     """Ask until the query finds a row."""
     for _ in range(20_000):
-        if connection.execute(query).fetchone() is not None:  # type: ignore[arg-type]
+        if connection.execute(query).fetchone() is not None:
             return
     raise AssertionError(f"never true: {query}")

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    text,
+)
 
 from nonstop import op
 from nonstop.errors import DefinitionConflict
@@ -120,33 +130,31 @@ def test_a_table_can_point_at_itself(trial: Trial) -> None:
     trial.there_and_back()
 
 
+KEY = "id INTEGER PRIMARY KEY"
+REFERENCE = "REFERENCES orders (id) ON DELETE CASCADE"
+REST = "name VARCHAR(200) NOT NULL, is_common BOOLEAN DEFAULT '0' NOT NULL"
+
+
 @pytest.mark.parametrize(
     ("existing", "says"),
     [
-        ("id INTEGER PRIMARY KEY", "no column order_id"),
+        (KEY, "no column order_id"),
+        (f"id INTEGER, order_id INTEGER NOT NULL {REFERENCE}, {REST}", "primary key []"),
         (
-            "id INTEGER, order_id INTEGER NOT NULL REFERENCES orders (id) ON DELETE CASCADE, name VARCHAR(200) NOT NULL,"
-            " is_common BOOLEAN DEFAULT '0' NOT NULL",
-            "primary key []",
-        ),
-        (
-            "id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, name VARCHAR(200) NOT NULL, is_common BOOLEAN DEFAULT '0' NOT NULL",
+            f"{KEY}, order_id INTEGER NOT NULL, {REST}",
             "it has no such foreign key, the script wants foreign key (order_id) to orders(id) on delete CASCADE",
         ),
+        (f"{KEY}, order_id INTEGER NOT NULL {REFERENCE}, {REST}", "no index by_name"),
         (
-            "id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL REFERENCES orders (id) ON DELETE CASCADE,"
-            " name VARCHAR(200) NOT NULL, is_common BOOLEAN DEFAULT '0' NOT NULL",
-            "no index by_name",
-        ),
-        (
-            "id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL REFERENCES orders (id), name VARCHAR(200) NOT NULL,"
-            " is_common BOOLEAN DEFAULT '0' NOT NULL",
+            f"{KEY}, order_id INTEGER NOT NULL REFERENCES orders (id), {REST}",
             "it has foreign key (order_id) to orders(id) on delete NO ACTION",
         ),
-        ("id INTEGER PRIMARY KEY, order_id VARCHAR(9) NOT NULL", "it has VARCHAR(9), the script wants INTEGER"),
+        (f"{KEY}, order_id VARCHAR(9) NOT NULL", "it has VARCHAR(9), the script wants INTEGER"),
     ],
 )
-def test_a_table_of_that_name_with_another_definition_is_a_conflict(trial: Trial, existing: str, says: str) -> None:
+def test_a_table_of_that_name_with_another_definition_is_a_conflict(
+    trial: Trial, existing: str, says: str
+) -> None:
     send(trial.url, f"CREATE TABLE parts ({existing})")
     before = trial.look()
     trial.script(APPLY, ROLLBACK, before=IMPORTS)
@@ -159,8 +167,7 @@ def test_a_table_of_that_name_with_another_definition_is_a_conflict(trial: Trial
 def test_a_table_with_more_than_what_is_described_is_adopted(trial: Trial) -> None:
     send(
         trial.url,
-        "CREATE TABLE parts (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL REFERENCES orders (id) ON DELETE CASCADE,"
-        " name VARCHAR(200) NOT NULL, is_common BOOLEAN DEFAULT '0' NOT NULL, more TEXT)",
+        f"CREATE TABLE parts ({KEY}, order_id INTEGER NOT NULL {REFERENCE}, {REST}, more TEXT)",
         "CREATE INDEX by_name ON parts (name)",
     )
     before = trial.look()
@@ -191,6 +198,6 @@ def test_in_a_schema(postgres_trial: Trial) -> None:
     )
     postgres_trial.there_and_back()
     with psycopg.connect(postgres_trial.url) as connection:
-        assert connection.execute("SELECT schemaname, tablename FROM pg_indexes WHERE indexname = 'by_plate'").fetchall() == [
-            ("Shop", "cars")
-        ]
+        assert connection.execute(
+            "SELECT schemaname, tablename FROM pg_indexes WHERE indexname = 'by_plate'"
+        ).fetchall() == [("Shop", "cars")]

@@ -20,7 +20,9 @@ def test_there_and_back_the_definition_returns(trial: Trial) -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_the_sql(dialect: str) -> None:
-    assert sql_of(dialect, lambda: op.drop_column("orders", "plate")) == ["ALTER TABLE orders DROP COLUMN plate;"]
+    assert sql_of(dialect, lambda: op.drop_column("orders", "plate")) == [
+        "ALTER TABLE orders DROP COLUMN plate;"
+    ]
     assert sql_of(dialect, lambda: op.drop_column("Orders", "50%", schema="shop")) == [
         'ALTER TABLE shop."Orders" DROP COLUMN "50%";'
     ]

@@ -36,7 +36,10 @@ def test_what_is_not_there_is_gone_already(trial: Trial) -> None:
 def test_what_a_failed_concurrent_drop_left_is_dropped(postgres_trial: Trial) -> None:
     """A reader of the table stops the drop half-way: the index stays behind, invalid."""
     send(postgres_trial.url, "CREATE INDEX by_plate ON orders (plate)")
-    with psycopg.connect(postgres_trial.url) as reader, psycopg.connect(postgres_trial.url, autocommit=True) as dropper:
+    with (
+        psycopg.connect(postgres_trial.url) as reader,
+        psycopg.connect(postgres_trial.url, autocommit=True) as dropper,
+    ):
         reader.execute("SELECT count(*) FROM orders")
         dropper.execute("SET lock_timeout = '50ms'")
         try:

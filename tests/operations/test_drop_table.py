@@ -22,7 +22,9 @@ def test_there_and_back_the_definition_returns(trial: Trial) -> None:
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_the_sql(dialect: str) -> None:
     assert sql_of(dialect, lambda: op.drop_table("notes")) == ["DROP TABLE notes;"]
-    assert sql_of(dialect, lambda: op.drop_table("Order %", schema="Shop")) == ['DROP TABLE "Shop"."Order %";']
+    assert sql_of(dialect, lambda: op.drop_table("Order %", schema="Shop")) == [
+        'DROP TABLE "Shop"."Order %";'
+    ]
 
 
 def test_what_is_not_there_is_gone_already(trial: Trial) -> None:
@@ -34,7 +36,10 @@ def test_what_is_not_there_is_gone_already(trial: Trial) -> None:
 
 
 def test_a_table_that_others_point_at_stays(postgres_trial: Trial) -> None:
-    send(postgres_trial.url, "CREATE TABLE lines (id INTEGER PRIMARY KEY, order_id INTEGER REFERENCES orders (id))")
+    send(
+        postgres_trial.url,
+        "CREATE TABLE lines (id INTEGER PRIMARY KEY, order_id INTEGER REFERENCES orders (id))",
+    )
     before = postgres_trial.look()
     postgres_trial.script('op.drop_table("orders")')
     error = postgres_trial.failure()

@@ -48,7 +48,9 @@ def test_an_uncommitted_write_of_the_script_is_refused(trial: Trial) -> None:
     before = trial.look()
     error = trial.failure()
     assert isinstance(error, UsageError)
-    assert "op was called while the script has not committed: UPDATE orders SET vin = 'changed'" in error.message
+    assert (
+        "op was called while the script has not committed: UPDATE orders SET vin = 'changed'" in error.message
+    )
     assert error.next_step == "commit that transaction before the call of op"
     assert trial.look() == before
 
@@ -112,3 +114,21 @@ def test_swallowing_what_op_refuses_does_not_help(trial: Trial) -> None:
     )
     error = trial.failure()
     assert "returned False" in error.message
+
+
+def test_a_later_failure_does_not_hide_what_an_earlier_run_had_committed(trial: Trial) -> None:
+    """The second run does nothing at all; the script is half-way all the same, and a rollback still takes it along."""
+    commit = 'with engine.begin() as connection:\n    connection.execute(text("CREATE TABLE IF NOT EXISTS notes (id INTEGER)"))'
+    drop = 'with engine.begin() as connection:\n    connection.execute(text("DROP TABLE IF EXISTS notes"))'
+    before = trial.look()
+    trial.raw(f"{commit}\nraise RuntimeError('first')", drop)
+    assert trial.failure().exit_code == 7
+    trial.raw("raise RuntimeError('second')", drop)
+    error = trial.failure()
+    assert error.exit_code == 7
+    assert "not what an earlier one had committed" in error.details[-1]
+    (row,) = trial.runner.status().migrations
+    assert (row.state.value, row.note.startswith("apply stopped after CREATE TABLE")) == ("interrupted", True)
+    trial.rollback()
+    assert trial.look() == before
+    assert trial.runner.status().migrations[0].state.value == "pending"

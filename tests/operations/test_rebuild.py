@@ -77,15 +77,24 @@ def everything(stage: Stage) -> dict[str, Any]:
         tables = [name for kind, name, *_ in objects if kind == "table" and not name.startswith("nonstop_")]
         return {
             "objects": sorted(o for o in objects if not o[2].startswith("nonstop_") and o[0] != "table"),
-            "columns": {t: database.execute("SELECT * FROM pragma_table_xinfo(?)", [t]).fetchall() for t in tables},
-            "keys": {t: database.execute("SELECT * FROM pragma_foreign_key_list(?)", [t]).fetchall() for t in tables},
-            "indexes": {t: database.execute("SELECT * FROM pragma_index_list(?)", [t]).fetchall() for t in tables},
+            "columns": {
+                t: database.execute("SELECT * FROM pragma_table_xinfo(?)", [t]).fetchall() for t in tables
+            },
+            "keys": {
+                t: database.execute("SELECT * FROM pragma_foreign_key_list(?)", [t]).fetchall()
+                for t in tables
+            },
+            "indexes": {
+                t: database.execute("SELECT * FROM pragma_index_list(?)", [t]).fetchall() for t in tables
+            },
             "rows": {
                 t: database.execute(f'SELECT rowid, * FROM "{t}" ORDER BY rowid').fetchall()
                 for t in tables
                 if t != "sqlite_sequence"
             },
-            "highest": database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'the table'").fetchall(),
+            "highest": database.execute(
+                "SELECT seq FROM sqlite_sequence WHERE name = 'the table'"
+            ).fetchall(),
             "integrity": database.execute("PRAGMA integrity_check").fetchall(),
             "broken": database.execute("PRAGMA foreign_key_check").fetchall(),
         }
@@ -110,7 +119,13 @@ def test_nothing_is_lost(rich: Stage, apply: str, rollback: str, enforcing: str)
     assert text_of(rich) != text
     for part in ("objects", "rows", "highest", "integrity", "broken"):
         assert after[part] == before[part], part
-    for kept in ("AUTOINCREMENT", "COLLATE NOCASE", "-- a comment, with (brackets", "ON CONFLICT IGNORE", "-- the last"):
+    for kept in (
+        "AUTOINCREMENT",
+        "COLLATE NOCASE",
+        "-- a comment, with (brackets",
+        "ON CONFLICT IGNORE",
+        "-- the last",
+    ):
         assert kept in text_of(rich)
     ended = rich.run("rollback", "--yes")
     assert ended.returncode == 0, ended.output
@@ -126,12 +141,14 @@ def test_triggers_views_and_keys_still_work(rich: Stage) -> None:
         "UPDATE \"the table\" SET name = 'A' WHERE id = 1",
         'DELETE FROM "the table" WHERE id = 9',
     )
-    assert rich.value("SELECT max(id) FROM \"the table\"") == 78, "AUTOINCREMENT gave a number again"
+    assert rich.value('SELECT max(id) FROM "the table"') == 78, "AUTOINCREMENT gave a number again"
     assert rich.value("SELECT what FROM log ORDER BY rowid DESC LIMIT 1") == "A"
 
 
 def test_rowids_without_a_key_stay(sqlite_stage: Stage) -> None:
-    sqlite_stage.sql("CREATE TABLE t (a INTEGER)", "INSERT INTO t VALUES (1), (2), (3)", "DELETE FROM t WHERE a = 2")
+    sqlite_stage.sql(
+        "CREATE TABLE t (a INTEGER)", "INSERT INTO t VALUES (1), (2), (3)", "DELETE FROM t WHERE a = 2"
+    )
     sqlite_stage.script(1, "op.add_check('c', 't', 'a > 0')")
     assert sqlite_stage.run("apply").returncode == 0
     assert sqlite_stage.value("SELECT group_concat(rowid) FROM t") == "1,3"
@@ -139,7 +156,9 @@ def test_rowids_without_a_key_stay(sqlite_stage: Stage) -> None:
 
 @pytest.mark.parametrize("options", ["WITHOUT ROWID", "STRICT", "STRICT, WITHOUT ROWID"])
 def test_options_of_the_table_stay(sqlite_stage: Stage, options: str) -> None:
-    sqlite_stage.sql(f"CREATE TABLE t (a TEXT PRIMARY KEY, b INTEGER) {options}", "INSERT INTO t VALUES ('x', 1)")
+    sqlite_stage.sql(
+        f"CREATE TABLE t (a TEXT PRIMARY KEY, b INTEGER) {options}", "INSERT INTO t VALUES ('x', 1)"
+    )
     sqlite_stage.round_trip("op.set_not_null('t', 'b')", "op.drop_not_null('t', 'b')")
     assert str(sqlite_stage.value("SELECT sql FROM sqlite_master WHERE name = 't'")).endswith(options)
 
@@ -179,7 +198,10 @@ def test_words_are_taken_out_of_a_text(text: str, name: str, left: str) -> None:
 
 def test_words_are_put_before_a_comment() -> None:
     table = TableText("CREATE TABLE t (a INT, -- first\n b INT -- last\n)")
-    assert table.with_clause("b", "NOT NULL").text == "CREATE TABLE t (a INT, -- first\n b INT NOT NULL -- last\n)"
+    assert (
+        table.with_clause("b", "NOT NULL").text
+        == "CREATE TABLE t (a INT, -- first\n b INT NOT NULL -- last\n)"
+    )
     assert table.with_constraint("CHECK (a > 0)").text.endswith("b INT, CHECK (a > 0) -- last\n)")
 
 

@@ -26,7 +26,9 @@ def folder(migrations: Path) -> Path:
     return migrations
 
 
-def test_transaction_mode_is_refused(cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path) -> None:
+def test_transaction_mode_is_refused(
+    cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path
+) -> None:
     before = fingerprint(postgres_url)
     with pooled(postgres_url, tmp_path, "transaction") as url:
         done = cli("apply", "--dir", folder, env={"DATABASE_URL": url})
@@ -40,7 +42,9 @@ def test_a_direct_address_beside_the_pooler_is_used(
     cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path
 ) -> None:
     with pooled(postgres_url, tmp_path, "transaction") as url:
-        done = cli("apply", "--dir", folder, env={"DATABASE_URL": url, "MIGRATION_DATABASE_URL": postgres_url})
+        done = cli(
+            "apply", "--dir", folder, env={"DATABASE_URL": url, "MIGRATION_DATABASE_URL": postgres_url}
+        )
     assert done.returncode == 0, done.stderr
 
 

@@ -30,7 +30,9 @@ REWRITTEN = [
 NOT_IN_A_TRANSACTION = [
     case for case in CATALOGUE if case.kinds == (Kind.CONCURRENT,) and not case.measured
 ]  # fmt: skip
-FULL_VACUUMS = [case for case in CATALOGUE if case.sql.startswith("VACUUM") and case.kinds == (Kind.BLOCKING,)]
+FULL_VACUUMS = [
+    case for case in CATALOGUE if case.sql.startswith("VACUUM") and case.kinds == (Kind.BLOCKING,)
+]
 
 Copy = Callable[[], str]
 

@@ -139,6 +139,12 @@ WAYS = {
         with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.{VISIT}
         """,
+    "another isolation level": f"""
+        with db.engine.connect().execution_options(isolation_level="SERIALIZABLE") as connection:
+            connection.{MAKE}
+            connection.{VISIT}
+            connection.commit()
+        """,
     "an engine without a pool": f"""
         engine = create_engine(db.engine.url, poolclass=NullPool)
         with engine.begin() as connection:
@@ -269,9 +275,49 @@ def test_through_the_session(way: str, project: Project, forks: ForkServer) -> N
     check_life(forks, project, SESSIONS[way])
 
 
-@pytest.mark.postgresql
-def test_through_the_other_driver(postgres_url: str, project_of_kind: Callable[..., Project], forks: ForkServer) -> None:
+@pytest.mark.parametrize(
+    "way", ["begin", "a transaction for each statement", "a commit, then a read that fails"]
+)
+def test_through_the_other_driver(way: str, postgres_project: Project, forks: ForkServer) -> None:
     pytest.importorskip("psycopg2")
+    lines = WAYS[way].replace("db.engine", "engine")
+    own_engine = 'engine = create_engine(db.engine.url.set(drivername="postgresql+psycopg2"))\n'
+    check_life(forks, postgres_project, own_engine + dedent(lines))
+
+
+def test_an_index_is_built_concurrently_after_a_transaction(
+    postgres_project: Project, forks: ForkServer
+) -> None:
+    """The commit before it is sent first: the build would wait for that transaction for ever."""
+    build = "CREATE INDEX CONCURRENTLY visits_id ON visits (id)"
+    lines = f"""
+        with db.engine.begin() as connection:
+            connection.{MAKE}
+            connection.{VISIT}
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text({build!r}))
+    """
+    check_life(forks, postgres_project, lines)
+
+
+def test_a_slow_read_that_fails_does_not_cost_the_commit_before_it(
+    postgres_project: Project, forks: ForkServer
+) -> None:
+    """The commit is due while the read is under way, and finds its transaction failed."""
+    check_life(
+        forks,
+        postgres_project,
+        f"""
+        with db.engine.connect() as connection:
+            connection.{MAKE}
+            connection.{VISIT}
+            connection.commit()
+            try:
+                connection.execute(text("SELECT 1 / (CASE WHEN pg_sleep(0.3) IS NULL THEN 1 ELSE 0 END)"))
+            except Exception:
+                pass
+    """,
+    )
 
 
 @pytest.mark.parametrize("way", FORGOTTEN)

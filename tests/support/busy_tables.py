@@ -146,7 +146,9 @@ def effect_of(connection: psycopg.Connection[Any], statement: str) -> Effect:
         if oid in before:
             table = before[oid][3]
             locks[table] = max(locks.get(table, MODES[0]), mode, key=MODES.index)
-    changed = [oid for oid in before if oid in after and before[oid][1] != "S" and before[oid][2] != after[oid][2]]
+    changed = [
+        oid for oid in before if oid in after and before[oid][1] != "S" and before[oid][2] != after[oid][2]
+    ]
     read = dict(connection.execute(SCANS).fetchall())
     names = {relation[0] for relation in before.values()}
     return Effect(
@@ -160,7 +162,9 @@ def reached_by(connection: psycopg.Connection[Any], need: Need) -> set[str]:
     """The tables that a statement may lock strongly, as its need says: the named ones, and those within reach."""
     indexes = "SELECT indrelid::regclass::text FROM pg_index WHERE indexrelid = ANY (%s::regclass[])"
     tables = set(_folded(connection, need.relations))
-    tables |= _ask(connection, indexes, _folded(connection, need.indexes)) | set(_folded(connection, need.indexes))
+    tables |= _ask(connection, indexes, _folded(connection, need.indexes)) | set(
+        _folded(connection, need.indexes)
+    )
     while True:  # children of children, and what those refer to
         found = set(tables)
         for reach, query in CLOSURES.items():

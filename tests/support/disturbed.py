@@ -61,7 +61,8 @@ class _Rounds:
         found = self._state()
         if last.returncode != 0 or found != wanted:
             different = {part: (found[part], wanted[part]) for part in wanted if found[part] != wanted[part]}
-            self.disturbed.astray.append(f"{verb}: {first.output}then {last.returncode}: {last.output}{different}")
+            story = f"{verb}: {first.output}then {last.returncode}: {last.output}{different}"
+            self.disturbed.astray.append(story)
         return first.was_killed
 
     def _undisturbed(self, verb: str) -> None:

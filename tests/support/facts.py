@@ -37,7 +37,9 @@ def row(number: int, name: str = "step", run: str = "run-1", baseline: bool = Fa
     )
 
 
-def interrupted(number: int, direction: Direction = Direction.APPLY, last_statement: str = "") -> InterruptedScript:
+def interrupted(
+    number: int, direction: Direction = Direction.APPLY, last_statement: str = ""
+) -> InterruptedScript:
     """The ledger's word of a script that was started and not ended."""
     return InterruptedScript(
         number=number,

@@ -12,6 +12,7 @@ import os
 import runpy
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -91,7 +92,7 @@ def _redirect(output: str) -> None:
 def _pass(gate: str | None) -> None:
     """Stand still as long as the test holds the gate, so that many start at the same moment."""
     if gate is not None:
-        with open(gate) as file:
+        with Path(gate).open() as file:
             fcntl.flock(file, fcntl.LOCK_SH)
 
 

@@ -1,9 +1,9 @@
 """Ends its own process with SIGKILL at a chosen point of its work on the database.
 
 Point 0 is the moment before the first statement, point n the one after the n-th: which is the one before the next, as
-far as a database can tell. Every statement counts, whoever sends it (the script, the ledger, the guard), and every
-commit and rollback; reads do not, for killed beside one, the database is as it was beside its neighbours. Works
-underneath SQLAlchemy, on the drivers themselves.
+far as a database can tell. Every statement and every commit counts, whoever sends it: the script, the ledger, the
+guard. Reads do not: killed beside one, the database is as it was beside its neighbours; nor do rollbacks, for a kill is
+one. Works underneath SQLAlchemy, on the drivers themselves.
 """
 
 from __future__ import annotations
@@ -65,20 +65,16 @@ def _on_sqlite(switch: Switch) -> None:
             send = super().commit
             switch.around("COMMIT", send) if self.in_transaction else send()
 
-        def rollback(self) -> None:
-            send = super().rollback
-            switch.around("ROLLBACK", send) if self.in_transaction else send()
-
     connect = sqlite3.connect
 
     def connect_killing(*arguments: Any, **options: Any) -> sqlite3.Connection:
         return connect(*arguments, **{"factory": KillingConnection, **options})
 
-    sqlite3.connect = sqlite3.dbapi2.connect = connect_killing  # type: ignore[attr-defined,assignment]
+    sqlite3.connect = sqlite3.dbapi2.connect = connect_killing  # type: ignore[assignment]
 
 
 def _on_psycopg(switch: Switch) -> None:
-    execute, commit, rollback = psycopg.Cursor.execute, psycopg.Connection.commit, psycopg.Connection.rollback
+    execute, commit = psycopg.Cursor.execute, psycopg.Connection.commit
 
     def killing_execute(cursor: Any, query: Any, *arguments: Any, **options: Any) -> Any:
         statement = query.decode() if isinstance(query, bytes) else str(query)
@@ -88,18 +84,12 @@ def _on_psycopg(switch: Switch) -> None:
 
         return send() if READS.match(statement) else switch.around(statement, send)
 
-    def has_something(connection: Any) -> bool:
-        return bool(connection.info.transaction_status != TransactionStatus.IDLE)
-
     def killing_commit(connection: Any) -> None:
-        switch.around("COMMIT", lambda: commit(connection)) if has_something(connection) else commit(connection)
+        def send() -> None:
+            commit(connection)
 
-    def killing_rollback(connection: Any) -> None:
-        if has_something(connection):
-            switch.around("ROLLBACK", lambda: rollback(connection))
-        else:
-            rollback(connection)
+        is_idle = connection.info.transaction_status == TransactionStatus.IDLE
+        send() if is_idle else switch.around("COMMIT", send)
 
     psycopg.Cursor.execute = killing_execute  # type: ignore[method-assign,assignment]
-    psycopg.Connection.commit = killing_commit  # type: ignore[method-assign]
-    psycopg.Connection.rollback = killing_rollback  # type: ignore[method-assign]
+    psycopg.Connection.commit = killing_commit  # type: ignore[method-assign,assignment]

@@ -29,5 +29,5 @@ def cut_lock_connection(url: str) -> None:
 def end_session(url: str, pid: int) -> None:
     """Terminate a session and wait until the server has done so."""
     with psycopg.connect(url, autocommit=True) as connection:
-        (has_ended,) = connection.execute("SELECT pg_terminate_backend(%s, 10000)", [pid]).fetchone() or (False,)
-        assert has_ended
+        ended = connection.execute("SELECT pg_terminate_backend(%s, 10000)", [pid]).fetchone()
+        assert ended == (True,)

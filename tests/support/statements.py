@@ -62,7 +62,9 @@ ROWS = [
     reads("INSERT INTO orders (id, car_id, price) VALUES (900001, 1, 5), (900002, 2, 6)"),
     reads("INSERT INTO orders SELECT 900003 ON CONFLICT (id) DO UPDATE SET (note, price) = ('x', 1)"),
     reads("UPDATE orders SET note = upper(note), price = coalesce(price, 0) WHERE id IN (1, 2)"),
-    reads("WITH old (at) AS (SELECT at FROM loose LIMIT 1) DELETE FROM loose l USING old WHERE l.at = old.at"),
+    reads(
+        "WITH old (at) AS (SELECT at FROM loose LIMIT 1) DELETE FROM loose l USING old WHERE l.at = old.at"
+    ),
     reads("DELETE FROM ONLY loose WHERE at = 1"),
     loses("DELETE FROM items", READS),
     loses("WITH gone AS (DELETE FROM items RETURNING *) SELECT count(*) FROM gone", READS),
@@ -83,7 +85,9 @@ ROWS = [
 
 NEW_THINGS = [
     brief("CREATE TABLE fresh (id serial PRIMARY KEY, code uuid DEFAULT gen_random_uuid() UNIQUE)"),
-    brief("CREATE TABLE fresh (id int PRIMARY KEY, order_id int REFERENCES orders, car int REFERENCES public.cars (id))"),
+    brief(
+        "CREATE TABLE fresh (id int PRIMARY KEY, order_id int REFERENCES orders, car int REFERENCES public.cars (id))"
+    ),
     brief("CREATE TABLE fresh (id int, FOREIGN KEY (id) REFERENCES measurements_keyed)"),
     brief("CREATE TABLE fresh (id int PRIMARY KEY, up int REFERENCES fresh)"),
     brief("CREATE TABLE fresh () INHERITS (vehicles)"),
@@ -92,10 +96,15 @@ NEW_THINGS = [
     brief("SELECT * INTO TEMP fresh FROM orders"),
     brief("CREATE TEMP TABLE fresh (id int PRIMARY KEY)"),
     brief("CREATE TEMPORARY TABLE fresh ON COMMIT DROP AS TABLE orders"),
-    brief("ALTER TABLE pg_temp.fresh ADD COLUMN code uuid DEFAULT gen_random_uuid()", before="CREATE TEMP TABLE fresh ()"),
+    brief(
+        "ALTER TABLE pg_temp.fresh ADD COLUMN code uuid DEFAULT gen_random_uuid()",
+        before="CREATE TEMP TABLE fresh ()",
+    ),
     brief("CREATE INDEX ON pg_temp.fresh (id)", before="CREATE TEMP TABLE fresh (id int)"),
     brief("CREATE TABLE fresh PARTITION OF measurements_keyed DEFAULT"),
-    blocking("CREATE TABLE fresh PARTITION OF measurements_keyed FOR VALUES FROM (9000) TO (9999)", passes=True),
+    blocking(
+        "CREATE TABLE fresh PARTITION OF measurements_keyed FOR VALUES FROM (9000) TO (9999)", passes=True
+    ),
     blocking("CREATE TABLE fresh PARTITION OF measurements FOR VALUES FROM (9000) TO (9999)"),
     brief("CREATE VIEW fresh AS SELECT * FROM orders"),
     brief("CREATE OR REPLACE VIEW open_orders AS SELECT id, second_car FROM orders"),
@@ -104,8 +113,12 @@ NEW_THINGS = [
     brief("CREATE TYPE fresh AS ENUM ('a', 'b')"),
     brief("CREATE DOMAIN fresh AS int CHECK (VALUE > 0)"),
     brief("CREATE SCHEMA fresh"),
-    brief("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 2; /* ; DROP TABLE orders; */ SELECT 1; $$"),
-    brief("CREATE FUNCTION g() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 2 END; END"),
+    brief(
+        "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 2; /* ; DROP TABLE orders; */ SELECT 1; $$"
+    ),
+    brief(
+        "CREATE FUNCTION g() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 2 END; END"
+    ),
     brief("CREATE TRIGGER t BEFORE UPDATE OF note ON public.orders FOR EACH ROW EXECUTE FUNCTION touch()"),
     brief("CREATE TRIGGER t AFTER INSERT ON measurements FOR EACH ROW EXECUTE FUNCTION touch()"),
     brief("CREATE RULE r AS ON INSERT TO orders DO ALSO (SELECT 1; SELECT 2)"),
@@ -171,9 +184,18 @@ CONSTRAINTS = [
     Case("ALTER TABLE orders ADD CONSTRAINT c CHECK (price >= 0)", (NOT_VALID,)),
     Case("ALTER TABLE orders ADD CHECK (price >= 0 AND price IS NOT NULL)", (NOT_VALID,)),
     Case("ALTER TABLE orders ADD CHECK (length(note) < 500 OR price > 0)", (NOT_VALID,)),
-    Case("ALTER TABLE orders ADD FOREIGN KEY (second_car) REFERENCES cars (id) ON DELETE CASCADE -- soon", (NOT_VALID,)),
-    Case('ALTER TABLE ONLY "Order Items" ADD CONSTRAINT "F K" FOREIGN KEY ("Order") REFERENCES orders', (NOT_VALID,)),
-    Case("ALTER TABLE app.events ADD FOREIGN KEY (order_id) REFERENCES public.orders, ADD CHECK (id > 0)", (NOT_VALID,)),
+    Case(
+        "ALTER TABLE orders ADD FOREIGN KEY (second_car) REFERENCES cars (id) ON DELETE CASCADE -- soon",
+        (NOT_VALID,),
+    ),
+    Case(
+        'ALTER TABLE ONLY "Order Items" ADD CONSTRAINT "F K" FOREIGN KEY ("Order") REFERENCES orders',
+        (NOT_VALID,),
+    ),
+    Case(
+        "ALTER TABLE app.events ADD FOREIGN KEY (order_id) REFERENCES public.orders, ADD CHECK (id > 0)",
+        (NOT_VALID,),
+    ),
     Case("ALTER TABLE orders ADD COLUMN x int, ADD CONSTRAINT c CHECK (price >= 0)", (NOT_VALID,)),
     Case("ALTER TABLE measurements ADD CHECK (value >= 0)", (NOT_VALID,)),
     brief("ALTER TABLE orders ADD CONSTRAINT c CHECK (price >= 0) NOT VALID"),
@@ -204,8 +226,14 @@ CONSTRAINTS = [
 
 INDEXES = [
     Case("CREATE INDEX ix ON orders (price)", (ONLINE_INDEX,)),
-    Case("CREATE UNIQUE INDEX IF NOT EXISTS ix ON public.orders USING btree (code, id) INCLUDE (note)", (ONLINE_INDEX,)),
-    Case("/* it helps */ create /* really */ index on Orders (lower(note), (price + 1), price desc) where price > 5", (ONLINE_INDEX,)),
+    Case(
+        "CREATE UNIQUE INDEX IF NOT EXISTS ix ON public.orders USING btree (code, id) INCLUDE (note)",
+        (ONLINE_INDEX,),
+    ),
+    Case(
+        "/* it helps */ create /* really */ index on Orders (lower(note), (price + 1), price desc) where price > 5",
+        (ONLINE_INDEX,),
+    ),
     Case('CREATE INDEX "An Index" ON "Order Items" ("Order")', (ONLINE_INDEX,)),
     Case("CREATE INDEX ON app.events (order_id) WITH (fillfactor = 70)", (ONLINE_INDEX,)),
     Case("CREATE INDEX ON ONLY vehicles (wheels)", (ONLINE_INDEX,)),

@@ -55,7 +55,9 @@ def test_an_address_means_the_same_to_sqlalchemy(address: str) -> None:
 @example("o@lga", "100%", "h", None, "d")
 @example("ольга", "p@ss:wörd/☃?#[]", "h", 5432, "d")
 @example("a b", "a+b c%20", "h", None, "d")
-def test_every_quoted_password_is_read_back(user: str, password: str, host: str, port: int | None, database: str) -> None:
+def test_every_quoted_password_is_read_back(
+    user: str, password: str, host: str, port: int | None, database: str
+) -> None:
     address = f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@{host}{f':{port}' if port else ''}/{database}"
     ours, theirs = DatabaseUrl.parse(address), make_url(address)
     assert (ours.username, ours.password) == (user, password) == (theirs.username, theirs.password)
@@ -102,7 +104,9 @@ def test_an_unknown_scheme_is_named() -> None:
         open_database("mysql://user:secret@h/d")
 
 
-@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"])
+@pytest.mark.parametrize(
+    "address", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"]
+)
 def test_a_database_in_memory_is_refused(address: str) -> None:
     with pytest.raises(UsageError, match="in memory"):
         open_database(address)
@@ -142,7 +146,9 @@ def test_a_password_among_the_options_is_hidden_too() -> None:
 
 def test_a_password_that_is_also_a_name_leaves_the_name_readable() -> None:
     address = DatabaseUrl.parse("postgresql://felix:felix@h/felix_hub")
-    assert address.redact("felix_hub at postgresql://felix:felix@h") == "felix_hub at postgresql://felix:***@h"
+    assert (
+        address.redact("felix_hub at postgresql://felix:felix@h") == "felix_hub at postgresql://felix:***@h"
+    )
 
 
 def test_credentials_of_any_address_in_a_text_are_hidden() -> None:

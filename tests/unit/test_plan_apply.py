@@ -33,7 +33,9 @@ def apply(**asked: object) -> Request:
         ([1, 2, 3], [3], {"only": 1}, [1]),
     ],
 )
-def test_what_runs(files: list[int], applied: list[int], asked: dict[str, object], expected: list[int]) -> None:
+def test_what_runs(
+    files: list[int], applied: list[int], asked: dict[str, object], expected: list[int]
+) -> None:
     assert numbers(plan_apply(apply(**asked), facts(files, applied))) == expected
 
 
@@ -60,7 +62,9 @@ def test_an_empty_folder_has_none_to_offer() -> None:
 
 
 def test_a_pending_script_older_than_an_applied_one_is_refused() -> None:
-    with pytest.raises(ValidationError, match=r"002_step\.py is pending, but 003 is applied already") as caught:
+    with pytest.raises(
+        ValidationError, match=r"002_step\.py is pending, but 003 is applied already"
+    ) as caught:
         plan_apply(APPLY, facts([1, 2, 3, 4], [1, 3]))
     assert "renumber 002_step.py" in caught.value.next_step
     assert "--out-of-order" in caught.value.next_step
@@ -188,7 +192,16 @@ def test_an_applied_script_is_not_examined() -> None:
 def test_every_reason_is_told_at_once_and_each_once() -> None:
     bad_name = Problem(None, "3-x.py: not a migration name", "name it like 003_add_a_column.py")
     with pytest.raises(ValidationError) as caught:
-        plan_apply(APPLY, facts([1, 2], [1], edits={1: Edit.REAL}, broken={2: "is broken"}, folder_problems=[bad_name, bad_name]))
+        plan_apply(
+            APPLY,
+            facts(
+                [1, 2],
+                [1],
+                edits={1: Edit.REAL},
+                broken={2: "is broken"},
+                folder_problems=[bad_name, bad_name],
+            ),
+        )
     assert caught.value.message == bad_name.message
     assert [detail.split(". Next: ")[0] for detail in caught.value.details] == [
         "001_step.py was changed after it was applied",

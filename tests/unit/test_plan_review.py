@@ -17,7 +17,11 @@ from tests.support.facts import facts, interrupted, row, script
         (facts([1], [1]), State.APPLIED, ""),
         (facts([1], [row(1, baseline=True)]), State.BASELINE, ""),
         (facts([1], [1], edits={1: Edit.REAL}), State.EDITED, "the file was changed after it was applied"),
-        (facts([1], [1], edits={1: Edit.COSMETIC}), State.APPLIED, "edited since (comments or formatting only)"),
+        (
+            facts([1], [1], edits={1: Edit.COSMETIC}),
+            State.APPLIED,
+            "edited since (comments or formatting only)",
+        ),
         (facts([script(1, "new")], [row(1, "old")]), State.EDITED, "was applied as 001_old"),
         (facts([1, 2], [2]), State.OUT_OF_ORDER, "002 is applied already"),
         (facts([1, 2], [2], left_out=[1]), State.PENDING, ""),
@@ -36,7 +40,11 @@ from tests.support.facts import facts, interrupted, row, script
         ),
         (facts([1], failures={1: "no such table"}), State.FAILED, "no such table"),
         (facts([1], broken={1: "syntax error"}), State.BROKEN, "001_step.py: syntax error"),
-        (facts([1], broken={1: "syntax error"}, failures={1: "x"}), State.BROKEN, "001_step.py: syntax error"),
+        (
+            facts([1], broken={1: "syntax error"}, failures={1: "x"}),
+            State.BROKEN,
+            "001_step.py: syntax error",
+        ),
     ],
 )
 def test_the_state_of_a_script(given: Facts, state: State, note: str) -> None:
@@ -75,7 +83,9 @@ def test_without_trouble_there_are_no_problems() -> None:
 def test_everything_that_is_wrong_is_a_problem_with_a_next_step() -> None:
     bad_name = Problem(None, "7-x.py: not a migration name", "name it like 003_add_a_column.py")
     found = problems(
-        facts([1, 3, 5], [1, 2], edits={1: Edit.REAL}, broken={5: "has no apply()"}, folder_problems=[bad_name])
+        facts(
+            [1, 3, 5], [1, 2], edits={1: Edit.REAL}, broken={5: "has no apply()"}, folder_problems=[bad_name]
+        )
     )
     assert [problem.message for problem in found] == [
         "7-x.py: not a migration name",

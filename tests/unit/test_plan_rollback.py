@@ -78,8 +78,13 @@ def test_without_any_run_there_is_nothing_to_undo() -> None:
 @pytest.mark.parametrize("direction", list(Direction))
 def test_an_interrupted_script_is_undone_in_its_place(direction: Direction) -> None:
     applied = [1] if direction is Direction.APPLY else [1, 2]
-    assert numbers(plan_rollback(ROLLBACK, facts([1, 2], applied, stopped=[interrupted(2, direction)]))) == [2, 1]
-    assert numbers(plan_rollback(rollback(only=2), facts([1, 2], applied, stopped=[interrupted(2, direction)]))) == [2]
+    assert numbers(plan_rollback(ROLLBACK, facts([1, 2], applied, stopped=[interrupted(2, direction)]))) == [
+        2,
+        1,
+    ]
+    assert numbers(
+        plan_rollback(rollback(only=2), facts([1, 2], applied, stopped=[interrupted(2, direction)]))
+    ) == [2]
 
 
 # --- refusals -------------------------------------------------------------------------------------

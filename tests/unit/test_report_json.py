@@ -84,7 +84,9 @@ def test_plan() -> None:
 
 def test_run() -> None:
     error = MigrationFailed("oh no", details=("at line 7",), next_step="correct it")
-    assert as_json.run(run(outcome(notes=("slow",)), not_started=("002_y",), notes=("mind this",), error=error)) == {
+    assert as_json.run(
+        run(outcome(notes=("slow",)), not_started=("002_y",), notes=("mind this",), error=error)
+    ) == {
         "database": "sqlite:///felix.db",
         "direction": "apply",
         "run_id": "run-1",
@@ -114,7 +116,9 @@ def test_run() -> None:
 
 
 def test_changes() -> None:
-    assert as_json.changes(ChangeResult("repair", (Change("001_x", "accepted"),), done=False, notes=("n",))) == {
+    assert as_json.changes(
+        ChangeResult("repair", (Change("001_x", "accepted"),), done=False, notes=("n",))
+    ) == {
         "done": False,
         "changes": [{"label": "001_x", "action": "accepted"}],
         "notes": ["n"],
@@ -123,7 +127,16 @@ def test_changes() -> None:
 
 def test_log() -> None:
     event = Event(
-        id=5, at=FIRST_APPLY, kind="apply", number=None, name="", run_id="r", by="o", host="h", tool_version="1", detail=""
+        id=5,
+        at=FIRST_APPLY,
+        kind="apply",
+        number=None,
+        name="",
+        run_id="r",
+        by="o",
+        host="h",
+        tool_version="1",
+        detail="",
     )
     assert as_json.log([event]) == {
         "events": [

@@ -40,7 +40,13 @@ PROBLEM = Problem(3, "003_x.py was changed after it was applied", "restore it")
 
 def outcome(label: str = "001_add_plate", notes: tuple[str, ...] = ()) -> ScriptOutcome:
     return ScriptOutcome(
-        number=1, label=label, direction=Direction.APPLY, succeeded=True, duration_ms=1234, statements=2, notes=notes
+        number=1,
+        label=label,
+        direction=Direction.APPLY,
+        succeeded=True,
+        duration_ms=1234,
+        statements=2,
+        notes=notes,
     )
 
 
@@ -105,7 +111,8 @@ def test_a_baseline_took_no_time_and_a_note_stands_in_brackets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("direction", "first"), [(Direction.APPLY, "Would apply on db:"), (Direction.ROLLBACK, "Would roll back on db:")]
+    ("direction", "first"),
+    [(Direction.APPLY, "Would apply on db:"), (Direction.ROLLBACK, "Would roll back on db:")],
 )
 def test_a_plan_lists_the_scripts_in_order(direction: Direction, first: str) -> None:
     scripts = tuple(PlannedScript(n, f"00{n}_x", direction) for n in (2, 1))
@@ -122,7 +129,9 @@ def test_an_empty_plan_says_so() -> None:
 
 
 def test_a_plan_with_sql_can_be_run_as_it_is() -> None:
-    script = PlannedScript(1, "001_x", Direction.APPLY, ("CREATE TABLE t (id INTEGER);",), "the rest is unknown")
+    script = PlannedScript(
+        1, "001_x", Direction.APPLY, ("CREATE TABLE t (id INTEGER);",), "the rest is unknown"
+    )
     assert text.plan(PlanResult("db", Direction.APPLY, (script,), ("mind this",))) == [
         "-- mind this",
         "-- 001_x: apply",
@@ -217,7 +226,14 @@ def test_the_log() -> None:
 
 @pytest.mark.parametrize(
     ("milliseconds", "expected"),
-    [(0, "0 ms"), (999, "999 ms"), (1000, "1.0 s"), (59_900, "59.9 s"), (60_000, "1 min 0 s"), (200_500, "3 min 20 s")],
+    [
+        (0, "0 ms"),
+        (999, "999 ms"),
+        (1000, "1.0 s"),
+        (59_900, "59.9 s"),
+        (60_000, "1 min 0 s"),
+        (200_500, "3 min 20 s"),
+    ],
 )
 def test_a_duration(milliseconds: int, expected: str) -> None:
     assert text.duration(milliseconds) == expected

@@ -44,12 +44,22 @@ def test_scripts_come_in_order_of_number_whatever_the_digits(migrations: Path) -
 
 
 def test_files_that_begin_with_no_digit_are_nobody_s_business(migrations: Path) -> None:
-    for name in ("run_migrations.py", "__init__.py", "helpers.py", "README.md", "001_notes.txt", "001_x.pyc", ".001_x.py"):
+    for name in (
+        "run_migrations.py",
+        "__init__.py",
+        "helpers.py",
+        "README.md",
+        "001_notes.txt",
+        "001_x.pyc",
+        ".001_x.py",
+    ):
         write(migrations, name)
     assert scripts.find(migrations) == (migrations, (), ())
 
 
-@pytest.mark.parametrize("name", ["001-x.py", "001x.py", "001.py", "001_.py", "1_a b.py", "1_straße.py", "1_x.y.py"])
+@pytest.mark.parametrize(
+    "name", ["001-x.py", "001x.py", "001.py", "001_.py", "1_a b.py", "1_straße.py", "1_x.y.py"]
+)
 def test_a_number_with_an_unusable_name_is_a_problem_and_not_the_end(migrations: Path, name: str) -> None:
     write(migrations, name)
     write(migrations, "002_good.py")
@@ -96,7 +106,7 @@ def test_a_folder_that_may_not_be_read_is_said(migrations: Path, monkeypatch: py
     def forbidden(path: Path) -> None:  # the tests may run as root, whom no permission stops
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(scripts.os, "scandir", forbidden)
+    monkeypatch.setattr("nonstop.scripts.os.scandir", forbidden)
     with pytest.raises(UsageError, match="can't be read"):
         scripts.find(migrations)
 
@@ -187,7 +197,9 @@ def test_an_edit_that_changes_behaviour_is_real(old: str, new: str) -> None:
 
 
 def test_a_function_of_nothing_but_a_docstring_can_be_compared() -> None:
-    assert scripts.compare('def apply():\n    """Old."""\n', 'def apply():\n    """New."""\n') is Edit.COSMETIC
+    assert (
+        scripts.compare('def apply():\n    """Old."""\n', 'def apply():\n    """New."""\n') is Edit.COSMETIC
+    )
 
 
 # --- judging without running ----------------------------------------------------------------------
@@ -270,7 +282,7 @@ def test_a_module_is_loaded_as_python_would_run_it(migrations: Path) -> None:
     module = scripts.load(script(migrations, text))
     try:
         assert scripts.function(module, "apply")() == 5
-        assert module.WHERE == str(migrations / "001_x.py")
+        assert str(migrations / "001_x.py") == module.WHERE
         assert module.SEEN
         assert module.__name__ != "__main__"
         assert str(migrations) not in sys.path
@@ -304,7 +316,9 @@ def test_our_own_errors_and_interruptions_pass_as_they_are(migrations: Path) -> 
     with pytest.raises(UsageError, match="mine"):
         scripts.load(script(migrations, "from nonstop.errors import UsageError\nraise UsageError('mine')\n"))
     with pytest.raises(Interruption):
-        scripts.load(script(migrations, "from nonstop.errors import Interruption\nraise Interruption('stop', 130)\n"))
+        scripts.load(
+            script(migrations, "from nonstop.errors import Interruption\nraise Interruption('stop', 130)\n")
+        )
 
 
 @pytest.mark.parametrize("text", ["", "apply = 3\n"])

@@ -65,6 +65,7 @@ def test_the_defaults(tmp_path: Path) -> None:
         directory=tmp_path / "migrations",
         lock_timeout=60.0,
         deadline=None,
+        blocking_budget=0.5,
         wait=0.0,
         ledger_table="nonstop",
         ledger_schema=None,
@@ -117,18 +118,20 @@ def test_an_error_of_that_rule_is_the_user_s_to_correct() -> None:
     def refuse(url: str | None) -> str:
         raise UsageError("mine")
 
-    with pytest.raises(UsageError, match="^mine$"):
+    with pytest.raises(UsageError, match=r"^mine$"):
         settings.load({}, resolve_url=refuse)
 
 
 def test_the_entry_script_s_folder_and_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "backend.env").write_text("DATABASE_URL=sqlite:///from_backend.db\n")
-    wired = {"directory": tmp_path / "scripts", "environment_file": tmp_path / "backend.env"}
+    folder, file = tmp_path / "scripts", tmp_path / "backend.env"
     monkeypatch.setenv("NONSTOP_DIR", "elsewhere")
-    assert settings.load({}, **wired).url == "sqlite:///from_backend.db"
-    assert settings.load({}, **wired).directory == tmp_path / "scripts"
-    assert settings.load({"dir": "flag"}, **wired).directory == tmp_path / "flag"
-    assert settings.load_directory({}, wired["directory"], wired["environment_file"]) == tmp_path / "scripts"
+    assert settings.load({}, directory=folder, environment_file=file).url == "sqlite:///from_backend.db"
+    assert settings.load({}, directory=folder, environment_file=file).directory == tmp_path / "scripts"
+    assert (
+        settings.load({"dir": "flag"}, directory=folder, environment_file=file).directory == tmp_path / "flag"
+    )
+    assert settings.load_directory({}, folder, file) == tmp_path / "scripts"
 
 
 def test_a_named_env_file_replaces_the_others(tmp_path: Path) -> None:
@@ -163,7 +166,14 @@ def test_the_pyproject_above_the_named_folder_counts(tmp_path: Path) -> None:
     assert settings.load({"dir": "project/scripts"}).url == "sqlite:///x.db"
 
 
-@pytest.mark.parametrize("text", ["[tool.other]\nx = 1\n", "# [tool.nonstop] is described elsewhere\n", '[tool]\nnonstop = 3\n# [tool.nonstop]\n'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.other]\nx = 1\n",
+        "# [tool.nonstop] is described elsewhere\n",
+        "[tool]\nnonstop = 3\n# [tool.nonstop]\n",
+    ],
+)
 def test_a_pyproject_of_others_says_nothing_to_us(tmp_path: Path, text: str) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
     assert settings.load({"url": "sqlite:///x.db"}).directory == tmp_path / "migrations"
@@ -207,7 +217,16 @@ def test_a_url_function_that_can_t_be_used_is_named(tmp_path: Path, named: str, 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("60", 60), ("60s", 60), (" 1.5 s ", 1.5), ("500ms", 0.5), ("2m", 120), ("2min", 120), ("1h", 3600), ("0", 0)],
+    [
+        ("60", 60),
+        ("60s", 60),
+        (" 1.5 s ", 1.5),
+        ("500ms", 0.5),
+        ("2m", 120),
+        ("2min", 120),
+        ("1h", 3600),
+        ("0", 0),
+    ],
 )
 def test_a_duration(text: str, seconds: float) -> None:
     assert settings.seconds(text) == seconds

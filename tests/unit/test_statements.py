@@ -70,7 +70,9 @@ def test_any_text_can_be_read(text: str) -> None:
     assert all(text[token.start : token.end].strip() for token in tokens(text))
     for statement in split(text):
         assert statement in text
-        assert classify(statement).kind is Kind.UNKNOWN or statement.lstrip().startswith(("--", "/", "(", "["))
+        assert classify(statement).kind is Kind.UNKNOWN or statement.lstrip().startswith(
+            ("--", "/", "(", "[")
+        )
 
 
 # --- names ---------------------------------------------------------------------------------------------------

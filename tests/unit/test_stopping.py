@@ -12,7 +12,9 @@ from nonstop.errors import Interruption
 from nonstop.stopping import Stop
 
 
-@pytest.mark.parametrize(("number", "name", "exit_code"), [(signal.SIGINT, "SIGINT", 130), (signal.SIGTERM, "SIGTERM", 143)])
+@pytest.mark.parametrize(
+    ("number", "name", "exit_code"), [(signal.SIGINT, "SIGINT", 130), (signal.SIGTERM, "SIGTERM", 143)]
+)
 def test_a_signal_waits_for_the_next_checkpoint(number: int, name: str, exit_code: int) -> None:
     stop = Stop()
     with stop.listening():

@@ -12,7 +12,7 @@ ROOT = BACKEND.parent.parent
 
 sys.path[:0] = [str(BACKEND), str(ROOT)]  # the application, and nonstop in a bare checkout
 
-from config import ENVIRONMENT_FILE, resolve_database_url  # noqa: E402
+from config import ENVIRONMENT_FILE, resolve_database_url
 
 
 def main() -> int:
