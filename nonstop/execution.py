@@ -97,7 +97,11 @@ class ScriptRun:
         self._work = Work(around.database, self._record_commit)
         owner = f"nonstop {around.identity.run_id}"
         manners = Manners(
-            around.database, self._wait_outside, lambda: round(allowance.timeout_ms), self._work.has_written
+            around.database,
+            self._wait_outside,
+            lambda: round(allowance.timeout_ms),
+            self._work.has_written,
+            self._was_broken_off,
         )
         self._guard = Guard(around.database, owner, self._work, self._journal, self._checkpoint, manners)
         self._executor = Executor(
