@@ -18,6 +18,7 @@ from nonstop.descriptions.operations import current_executor
 from nonstop.descriptions.results import ScriptOutcome
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import (
+    DatabaseUnreachable,
     Interruption,
     LockNotObtained,
     MadeWay,
@@ -76,7 +77,7 @@ def run_script(
             return ScriptRun(script, direction, around, allowance, attempt).run(then, may_retry)
         except MadeWay:
             allowance.grow()
-            time.sleep(allowance.timeout_ms / 1000 * random.uniform(0.5, 1.0))
+        time.sleep(allowance.timeout_ms / 1000 * random.uniform(0.5, 1.0))
     raise AssertionError("count() does not end")
 
 
@@ -150,6 +151,8 @@ class ScriptRun:
             current_executor.reset(token)
         if self._guard.interruption or self._guard.refusal:
             raise self._guard.interruption or self._guard.refusal  # type: ignore[misc]  # one of them is set
+        if self._was_terminated():  # what it has done since that transaction was lost is not the whole
+            raise MadeWay("the application waited for a transaction in which the script did nothing")
         if answer is False:
             raise MigrationFailed(
                 f"{self._script.path.name}: {self._direction.value}() returned False",
@@ -187,6 +190,9 @@ class ScriptRun:
     def _was_broken_off(self) -> bool:
         return self._watchdog is not None and bool(self._watchdog.bites)
 
+    def _was_terminated(self) -> bool:
+        return self._watchdog is not None and any(bite.blocker_is_idle for bite in self._watchdog.bites)
+
     def _lock_patiently(self, relations: Sequence[str], attempt: Callable[[int, bool], None]) -> None:
         observer = self._around.database.observer()
         if observer is None:
@@ -214,6 +220,11 @@ class ScriptRun:
     def _checkpoint(self) -> None:
         self._around.stop.checkpoint()
         self._verify_lock()
+        if self._watchdog is not None and self._watchdog.error is not None:
+            raise Interruption(
+                f"nobody watches any longer whom we block: {self._watchdog.error}",
+                DatabaseUnreachable.exit_code,
+            )
 
     def _verify_lock(self) -> None:
         try:
@@ -234,11 +245,16 @@ class ScriptRun:
 
     def _cause(self, error: BaseException) -> BaseException:
         """Why the script really failed: what stopped or refused it may have come to us as another error."""
+        cause = self._guard.interruption or self._guard.refusal or error
+        if isinstance(cause, Interruption) and not isinstance(cause, MadeWay):
+            return cause  # it says more than we could: who held the lock, say
         try:
-            self._around.stop.checkpoint()
+            self._checkpoint()
         except Interruption as interruption:
             return interruption
-        return self._guard.interruption or self._guard.refusal or error
+        if self._was_terminated():
+            return MadeWay("the application waited for a transaction in which the script did nothing")
+        return cause
 
     def _failure(self, error: BaseException) -> NonstopError:
         """Undo what can be undone, note it in the ledger, and say how things stand."""

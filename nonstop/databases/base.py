@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ class ForeignKey(NamedTuple):
     def __str__(self) -> str:
         parent = f"{self.parent}({', '.join(self.parent_columns)})"
         return f"foreign key ({', '.join(self.columns)}) to {parent} on delete {self.on_delete}"
+
+
+class LockConflict(Enum):
+    """How a statement fails that met somebody else's lock."""
+
+    NOT_AVAILABLE = "not available at once, or within lock_timeout"
+    CANCELLED = "cancelled from outside, or by statement_timeout"
+    DEADLOCK = "chosen to end a deadlock"
 
 
 class RunnerLock(Protocol):
@@ -147,9 +156,13 @@ class Database(ABC):
         """A second pair of eyes; None where nobody queues for a lock on a table."""
         return None
 
+    def lock_conflict(self, error: BaseException) -> LockConflict | None:
+        """In which way an error, a driver's or SQLAlchemy's, means that a lock was not to be had; None for others."""
+        return None
+
     def is_lock_conflict(self, error: BaseException) -> bool:
-        """Whether an error, a driver's or SQLAlchemy's, means that a lock was not to be had: try again."""
-        return False
+        """Whether an error means that a lock was not to be had: try again."""
+        return self.lock_conflict(error) is not None
 
     def limit_lock_wait(  # noqa: B027  # without a queue there is nothing to limit
         self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]

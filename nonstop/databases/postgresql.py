@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
+from nonstop.databases.base import Database, DBAPIConnection, LockConflict, RunnerLock
 from nonstop.databases.postgresql_catalog import PostgreSQLCatalog
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
@@ -24,8 +24,12 @@ INVALID_INDEX = """
     SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relname = %s AND n.nspname = coalesce(%s, current_schema()) AND NOT i.indisvalid
       AND c.relkind = 'i'"""
-LOCK_CONFLICTS = frozenset({"55P03", "57014", "40P01"})
-"""lock_not_available, query_canceled (our watchdog, or a timeout), deadlock_detected: all mean "try again"."""
+LOCK_CONFLICTS = {
+    "55P03": LockConflict.NOT_AVAILABLE,
+    "57014": LockConflict.CANCELLED,
+    "40P01": LockConflict.DEADLOCK,
+}
+"""By SQLSTATE: lock_not_available, query_canceled, deadlock_detected."""
 PAST_AUTOVACUUM = """
     SELECT set_config('lock_timeout', (setting::bigint + 2000)::text, true) FROM pg_settings
     WHERE name = 'deadlock_timeout'"""
@@ -166,8 +170,8 @@ class PostgreSQL(Database):
 
         return ServerObserver(self)
 
-    def is_lock_conflict(self, error: BaseException) -> bool:
-        return sqlstate(getattr(error, "orig", None) or error) in LOCK_CONFLICTS
+    def lock_conflict(self, error: BaseException) -> LockConflict | None:
+        return LOCK_CONFLICTS.get(sqlstate(getattr(error, "orig", None) or error))
 
     def limit_lock_wait(
         self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]

@@ -54,9 +54,9 @@ COLUMN = f"""
     WHERE a.attrelid = ({TABLE}) AND a.attname = %(name)s AND a.attnum > 0 AND NOT a.attisdropped"""
 PARENTS = f"""
     SELECT DISTINCT c.relname::text, n.nspname::text
-    FROM pg_constraint k JOIN pg_class c ON c.oid = k.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE k.contype = 'f' AND k.conrelid = ({TABLE}) AND k.confrelid <> k.conrelid
-      AND (%(column)s::text IS NULL OR %(column)s = ANY ({NAMES.format(numbers="k.conkey", table="k.conrelid")}))
+    FROM pg_constraint f JOIN pg_class c ON c.oid = f.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE f.contype = 'f' AND f.conrelid = ({TABLE}) AND f.confrelid <> f.conrelid
+      AND (%(column)s::text IS NULL OR %(column)s = ANY ({NAMES.format(numbers="f.conkey", table="f.conrelid")}))
     ORDER BY 2, 1"""
 PARTITIONS = f"""
     SELECT c.relname, n.nspname

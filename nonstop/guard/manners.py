@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.databases.base import Database, DBAPIConnection, LockConflict
 
 
 class Manners:
@@ -29,12 +29,13 @@ class Manners:
         self._lock_timeout_ms = lock_timeout_ms
         self._has_written = has_written
         self._was_broken_off = was_broken_off
-        self._limited = False
+        self._limited: set[int] = set()
 
     def before(self, connection: DBAPIConnection, statement: str) -> None:
         """Wait for a good moment, and bound how long ``statement`` may wait in the queue."""
+        if not self._has_written(connection):  # the limit of an earlier transaction went with it
+            self._limited.discard(id(connection))
         needs = [need for need in self._database.needs_of(statement) if need.is_strong]
-        self._limited = bool(needs)
         if not needs:
             return
         relations = tuple(dict.fromkeys(name for need in needs for name in need.relations))
@@ -43,10 +44,18 @@ class Manners:
         else:
             timeout_ms = self._lock_timeout_ms()
         self._database.limit_lock_wait(connection, timeout_ms, ())
+        self._limited.add(id(connection))
 
-    def had_to_make_way(self, error: BaseException) -> bool:
-        """Whether ``error`` of the last statement comes from our limit, or from the watchdog.
+    def had_to_make_way(self, connection: DBAPIConnection, statement: str, error: BaseException) -> bool:
+        """Whether ``error`` of ``statement`` comes from our limit, from the watchdog, or from a deadlock.
 
-        A script may ask for such errors itself (NOWAIT, a timeout of its own): those are its own business.
+        A script may ask for the like itself (NOWAIT, a timeout of its own): that is its own business.
         """
-        return (self._limited or self._was_broken_off()) and self._database.is_lock_conflict(error)
+        match self._database.lock_conflict(error):
+            case LockConflict.DEADLOCK:
+                return True
+            case LockConflict.CANCELLED:
+                return self._was_broken_off()
+            case LockConflict.NOT_AVAILABLE:
+                return id(connection) in self._limited and "nowait" not in statement.lower()
+        return False

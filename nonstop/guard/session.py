@@ -141,18 +141,21 @@ class Guard:
         if dbapi is None or self._work.is_own(dbapi):
             return
         self._work.back_to_held(dbapi)
-        if self._manners.had_to_make_way(error):
+        if self._manners.had_to_make_way(dbapi, statement, error):
             self.interruption = MadeWay(
                 f"no lock for {self._summary()}: {str(error).strip().partition(chr(10))[0]}"
             )
             raise self.interruption
 
     def _remembered(self, call: Callable[[], None]) -> None:
-        """Call what may raise an Interruption, and remember that it did."""
+        """Call what may stop the script, and remember that it did."""
         try:
             call()
         except Interruption as interruption:
             self.interruption = interruption
+            raise
+        except NonstopError as error:
+            self.refusal = error
             raise
 
     def before_others_look(self) -> None:

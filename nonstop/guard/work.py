@@ -208,6 +208,9 @@ class Work:
         if self.commits or (self._held is not None and self._held.requested):
             return False
         self.abandon()
+        for connection in list(self._checked_out.values()):  # the script may have left them to the collector
+            if self._database.is_usable(connection):
+                connection.rollback()
         return True
 
     def settle(self, connection: DBAPIConnection | None) -> None:
