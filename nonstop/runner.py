@@ -153,15 +153,18 @@ class Runner:
         from nonstop.stopping import Stop
 
         stop = Stop(self.deadline)
+        owner = f"nonstop {identity.run_id}"
         with stop.listening():
             try:
                 with (
                     hold(
-                        self.database, self.ledger_table, f"nonstop {identity.run_id}", self.lock_timeout,
+                        self.database, self.ledger_table, owner, self.lock_timeout,
                         self.listener.waiting, stop.checkpoint,
                     ) as lock,
                     closing(self.database.connect()) as connection,
                 ):  # fmt: skip
+                    # The ledger's session carries the run's mark too: its last commit can't race with a successor.
+                    self.database.prepare_session(connection, owner)
                     yield lock, stop, connection
             except Interruption as interruption:
                 raise Stopped(interruption, details=("State: nothing was started.",)) from None

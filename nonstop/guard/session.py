@@ -87,14 +87,19 @@ class Guard:
             )
 
     def on_checkout(self, connection: DBAPIConnection) -> None:
-        self._work.checked_out(connection)
-        if id(connection) in self._prepared:  # it came back with a commit that is still held
-            return
+        self._work.checked_out(
+            connection
+        )  # first: a late release that comes now must leave the session as it is
+        if id(connection) not in self._prepared:  # else it comes back with a commit that is still held
+            self._prepare(connection)
+
+    def _prepare(self, connection: DBAPIConnection) -> None:
         try:
             self._database.check_same(connection)
             self._database.prepare_session(connection, self._owner)
             self._prepared[id(connection)] = connection
         except NonstopError as error:
+            self._work.checked_in(connection)  # it never reaches the script
             self.refusal = error
             raise
 

@@ -116,9 +116,12 @@ def test_a_script_that_has_done_its_work_is_recorded_and_the_next_is_not_started
         "001_make_visits.py",
         sql("CREATE TABLE visits (id INTEGER)") + "\n" + meeting(rendezvous, 0),
     )
-    write_script(project.migrations, "002_visit.py", sql("INSERT INTO visits VALUES (1)"))
+    write_script(
+        project.migrations, "002_visit.py", "print('002 begins')\n" + sql("INSERT INTO visits VALUES (1)")
+    )
     stopped = stop_at_the_meeting_point(project, rendezvous, forks, signal.SIGTERM)
     assert stopped.returncode == 143, stopped.output
+    assert "002 begins" not in stopped.output
     assert applied(project.url) == [1]
     assert rows(project.url)["visits"][0] == 0
     apply_again(project, forks)

@@ -19,6 +19,7 @@ from tests.support.scripts import sql, write_script, write_tables
 from tests.support.snapshots import applied
 
 BACKEND = Path(__file__).resolve().parents[2] / "felix_hub" / "backend"
+PARTS = 3  # of the longest test, so that several workers share it
 
 # One transaction each, and none of it can be done twice.
 COUNT_UP = (
@@ -63,12 +64,13 @@ def disturb(project: Project, forks: ForkServer) -> Callable[[], Disturbed]:
     return lambda: kill_at_each_point(forks, project.migrations, project.url)
 
 
-def test_felix_hub(database_url: str, forks: ForkServer, cli: CommandLine) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_felix_hub(part: int, database_url: str, forks: ForkServer, cli: CommandLine) -> None:
     made = cli.python(BACKEND / "init_db.py", "--demo", "3", env={"DATABASE_URL": database_url})
     assert made.returncode == 0, made.stderr
-    disturbed = kill_at_each_point(forks, BACKEND / "migrations", database_url)
+    disturbed = kill_at_each_point(forks, BACKEND / "migrations", database_url, count(part, PARTS))
     assert disturbed.astray == []
-    assert disturbed.points > 40
+    assert disturbed.points > 40 / PARTS
 
 
 def test_scripts_of_one_transaction_that_can_not_be_done_twice(project: Project, disturb) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -25,13 +25,15 @@ class Disturbed:
     astray: list[str] = field(default_factory=list)
 
 
-def kill_at_each_point(forks: ForkServer, migrations: Path, url: str) -> Disturbed:
+def kill_at_each_point(
+    forks: ForkServer, migrations: Path, url: str, points: Iterable[int] | None = None
+) -> Disturbed:
     """Apply and roll back everything on a database, killed at the first point, at the second, and so on.
 
-    After each kill the same command is run again, which must lead to where it leads undisturbed: same schema, same
+    ``points`` are those to try, in order and without end, where it need not be all (0, 1, 2 …). After each kill the same command is run again, which must lead to where it leads undisturbed: same schema, same
     data, same ledger. It ends with the first round in which nothing was killed, for there are no more points.
     """
-    return _Rounds(forks, migrations, {"DATABASE_URL": url}).run()
+    return _Rounds(forks, migrations, {"DATABASE_URL": url}, count() if points is None else points).run()
 
 
 @dataclass
@@ -39,6 +41,7 @@ class _Rounds:
     forks: ForkServer
     migrations: Path
     environment: Mapping[str, str]
+    points: Iterable[int]
     disturbed: Disturbed = field(default_factory=Disturbed)
 
     def run(self) -> Disturbed:
@@ -46,7 +49,7 @@ class _Rounds:
         applied_state = self._state()
         self._undisturbed("rollback")
         start = self._state()
-        for point in count():
+        for point in self.points:
             killed = [self._disturb("apply", point, applied_state), self._disturb("rollback", point, start)]
             # What has gone astray is no longer a start for the next point.
             if self.disturbed.astray or not any(killed):
