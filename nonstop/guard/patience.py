@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nonstop.descriptions.activity import Holder, Observer
 from nonstop.errors import Interruption, LockNotObtained
@@ -27,11 +27,16 @@ GROW_EVERY = 0.25
 
 @dataclass(slots=True)
 class Allowance:
-    """How old a transaction may be that we wait behind, and for how long; both in ms."""
+    """How old a transaction may be that we wait behind, and for how long; both in ms.
+
+    ``first_seen`` remembers from one try to the next when a transaction was first there: not every server, nor to
+    every role, tells how old it is.
+    """
 
     old_ms: float
     timeout_ms: float
     most_ms: float
+    first_seen: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, budget_ms: float) -> Allowance:
@@ -98,7 +103,7 @@ class Patience:
         self, relations: Sequence[str], ours: Collection[int], allowance: Allowance, started: float
     ) -> list[Holder]:
         """Return when only young transactions hold ``relations``; they come back."""
-        first_seen: dict[str, float] = {}
+        first_seen = allowance.first_seen
         grow_at = time.monotonic() + GROW_EVERY
         while True:
             now = time.monotonic()

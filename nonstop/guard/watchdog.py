@@ -53,5 +53,5 @@ class Watchdog:
     def _act(self, waiters: list[Waiter]) -> None:
         late = {waiter.blocker: waiter for waiter in waiters if waiter.waited_ms >= self._limit_ms}
         for waiter in late.values():
+            self.bites.append(waiter)  # first, so that whoever meets the error finds its reason
             self._observer.interrupt(waiter)
-            self.bites.append(waiter)

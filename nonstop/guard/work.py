@@ -144,9 +144,8 @@ class Work:
         with self._lock:
             if self.holds(connection):
                 return
-            description = self._written.pop(id(connection), "")
-            self._held = _Held(connection, True, description)
-            connection.cursor().execute(f"SAVEPOINT {SAVEPOINT}")
+            connection.cursor().execute(f"SAVEPOINT {SAVEPOINT}")  # fails if the session is lost
+            self._held = _Held(connection, True, self._written.pop(id(connection), ""))
             if self._database.commits_each_step:
                 self._timer = threading.Timer(HOLD_LIMIT, self._release_late)
                 self._timer.daemon = True

@@ -23,7 +23,8 @@ def at_work(url: str, statement: str) -> list[int]:
     """The process ids of the sessions that execute ``statement``."""
     with psycopg.connect(url) as connection:
         found = connection.execute(
-            "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query = %s", [statement]
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND state = 'active' AND query = %s", [statement]
         )
         return [pid for (pid,) in found]
 
