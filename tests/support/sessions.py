@@ -24,7 +24,8 @@ def at_work(url: str, statement: str) -> list[int]:
     with psycopg.connect(url) as connection:
         found = connection.execute(
             "SELECT pid FROM pg_stat_activity"
-            " WHERE datname = current_database() AND state = 'active' AND query = %s", [statement]
+            " WHERE datname = current_database() AND state = 'active' AND query = %s",
+            [statement],
         )
         return [pid for (pid,) in found]
 
@@ -58,7 +59,9 @@ def until_it_looks(url: str, times: int = 3) -> None:
 def until_blocked(url: str, pid: int) -> None:
     """Wait until a session waits for a lock that another one holds."""
     with psycopg.connect(url, autocommit=True) as connection:
-        until(lambda: connection.execute("SELECT cardinality(pg_blocking_pids(%s))", [pid]).fetchone() != (0,))
+        until(
+            lambda: connection.execute("SELECT cardinality(pg_blocking_pids(%s))", [pid]).fetchone() != (0,)
+        )
 
 
 def queued_for(url: str, table: str) -> int:
