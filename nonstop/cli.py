@@ -63,6 +63,11 @@ RUNNING = (
         "--lock-timeout", metavar="TIME", help="Wait so long for another runner, 60s [NONSTOP_LOCK_TIMEOUT]."
     ),
     click.option("--deadline", metavar="TIME", help="Stop cleanly when this has passed [NONSTOP_DEADLINE]."),
+    click.option(
+        "--blocking-budget",
+        metavar="TIME",
+        help="No query waits longer for us, 500ms [NONSTOP_BLOCKING_BUDGET].",
+    ),
 )
 SELECTING = (
     click.option("--to", type=NUMBER, help="Up to this number (rollback: keep it, undo what came after)."),

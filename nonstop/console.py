@@ -41,7 +41,7 @@ def runner_for(loaded: Settings, database: Database, listener: Listener) -> Runn
     """The runner that settings describe."""
     return Runner(
         database, loaded.directory, loaded.ledger_table, loaded.ledger_schema, loaded.lock_timeout, loaded.deadline,
-        listener,
+        round(loaded.blocking_budget * 1000), listener,
     )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ class Console:
     """One invocation of the command line. Each command's method returns the exit code."""
 
     OPTIONS: ClassVar[tuple[str, ...]] = (
-        "dir", "url", "env_file", "wait", "as_json", "verbose", "quiet", "lock_timeout", "deadline",
+        "dir", "url", "env_file", "wait", "as_json", "verbose", "quiet", "lock_timeout", "deadline", "blocking_budget",
     )  # fmt: skip
 
     wiring: Wiring = field(default_factory=Wiring)

@@ -13,6 +13,7 @@ NonstopError
 └── Refused                 8   not confirmed, or there is no way back
 
 Interruption (a BaseException) travels through a script that must stop: no ``except Exception`` can swallow it.
+└── MadeWay: the application goes first; the script is tried again
 """
 
 from __future__ import annotations
@@ -107,3 +108,13 @@ class Interruption(BaseException):
         super().__init__(reason)
         self.reason = reason
         self.exit_code = exit_code
+
+
+class MadeWay(Interruption):
+    """A statement got no lock within the blocking budget, or was broken off because the application waited for it.
+
+    The script as a whole is tried again, if nothing of it was committed.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, LockNotObtained.exit_code)

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from nonstop import scripts
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
+from nonstop.descriptions.activity import Observer
 from nonstop.descriptions.history import RunIdentity
 from nonstop.descriptions.operations import current_executor
 from nonstop.descriptions.results import ScriptOutcome
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import (
+    DatabaseUnreachable,
     Interruption,
     LockNotObtained,
+    MadeWay,
     MigrationFailed,
     NonstopError,
     Stopped,
     StoppedPartWay,
 )
 from nonstop.guard.journal import Journal
+from nonstop.guard.manners import Manners
+from nonstop.guard.patience import Allowance, Patience
 from nonstop.guard.session import Guard
+from nonstop.guard.watchdog import Watchdog
 from nonstop.guard.work import Work
 from nonstop.ledger import Ledger
 from nonstop.operations.executor import Executor
@@ -31,6 +40,9 @@ from nonstop.stopping import Stop
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+GIVE_UP_AFTER = 600.0
+"""Seconds after which a lock that is never free ends a script; ``--deadline`` may come before."""
 
 
 @dataclass(frozen=True)
@@ -44,39 +56,74 @@ class Surroundings:
     lock: RunnerLock
     stop: Stop
     identity: RunIdentity
+    budget_ms: int
     on_output: Callable[[str], None]
 
 
-class ScriptRun:
-    """One script in one direction."""
+def run_script(
+    script: Script, direction: Direction, around: Surroundings, then: Callable[[DBAPIConnection], None]
+) -> ScriptOutcome:
+    """Run one script and record its end; ``then`` writes what else belongs into that same transaction.
 
-    def __init__(self, script: Script, direction: Direction, around: Surroundings) -> None:
+    A script that has to make way for the application before anything of it is committed begins anew. Raises
+    MigrationFailed (all undone), StoppedPartWay (something was committed), Stopped, or the error of its own that a
+    script met (DefinitionConflict, UsageError …) when nothing was committed.
+    """
+    allowance = Allowance.of(around.budget_ms)
+    give_up_at = time.monotonic() + GIVE_UP_AFTER
+    for attempt in count(1):
+        may_retry = time.monotonic() < give_up_at
+        try:
+            return ScriptRun(script, direction, around, allowance, attempt).run(then, may_retry)
+        except MadeWay:
+            allowance.grow()
+        time.sleep(allowance.timeout_ms / 1000 * random.uniform(0.5, 1.0))
+    raise AssertionError("count() does not end")
+
+
+class ScriptRun:
+    """One attempt at a script in one direction."""
+
+    def __init__(
+        self, script: Script, direction: Direction, around: Surroundings, allowance: Allowance, attempt: int
+    ) -> None:
         self._script = script
         self._direction = direction
         self._around = around
-        self._notes: list[str] = []
+        self._allowance = allowance
+        self._notes: list[str] = (
+            [f"it made way for the application {attempt - 1} time(s)"] if attempt > 1 else []
+        )
         self._journal = Journal(str(script.path))
         self._work = Work(around.database, self._record_commit)
         owner = f"nonstop {around.identity.run_id}"
-        self._guard = Guard(around.database, owner, self._work, self._journal, self._checkpoint)
-        self._executor = Executor(
-            around.database, around.engine, self._work, self._record_step, self._notes.append
+        manners = Manners(
+            around.database,
+            self._wait_outside,
+            lambda: round(allowance.timeout_ms),
+            self._work.has_written,
+            self._was_broken_off,
         )
+        self._guard = Guard(around.database, owner, self._work, self._journal, self._checkpoint, manners)
+        self._executor = Executor(
+            around.database, around.engine, self._work, self._record_step, self._notes.append, self._lock_patiently,
+            self._checkpoint,
+        )  # fmt: skip
+        self._watchdog: Watchdog | None = None
         self._started = time.monotonic()
 
-    def run(self, then: Callable[[DBAPIConnection], None]) -> ScriptOutcome:
-        """Run the script and record its end; ``then`` writes what else belongs into that same transaction.
-
-        Raises MigrationFailed (all undone), StoppedPartWay (something was committed), Stopped, or the error of
-        its own that a script met (DefinitionConflict, UsageError …) when nothing was committed.
-        """
+    def run(self, then: Callable[[DBAPIConnection], None], may_retry: bool) -> ScriptOutcome:
+        """As :func:`run_script`, once. Raises MadeWay where another attempt is worth it."""
         with captured_output(self._around.on_output) as output:
             try:
-                with self._guard.armed(), self._around.stop.breaking_off(self._work.cancel):
+                with self._guard.armed(), self._watched(), self._around.stop.breaking_off(self._work.cancel):
                     self._call()
                     self._finish(then)
             except (Exception, Interruption, KeyboardInterrupt, SystemExit) as error:
-                raise self._failure(self._cause(error)) from error
+                cause = self._cause(error)
+                if isinstance(cause, MadeWay) and may_retry and self._work.undo():
+                    raise cause from None
+                raise self._failure(cause) from error
             finally:
                 self._executor.close()
         if self._work.dropped_writes:
@@ -104,6 +151,8 @@ class ScriptRun:
             current_executor.reset(token)
         if self._guard.interruption or self._guard.refusal:
             raise self._guard.interruption or self._guard.refusal  # type: ignore[misc]  # one of them is set
+        if self._was_terminated():  # what it has done since that transaction was lost is not the whole
+            raise MadeWay("the application waited for a transaction in which the script did nothing")
         if answer is False:
             raise MigrationFailed(
                 f"{self._script.path.name}: {self._direction.value}() returned False",
@@ -125,11 +174,57 @@ class ScriptRun:
             with transaction(self._around.database, self._around.connection):
                 record(self._around.connection)
 
+    # --- the application goes first ---------------------------------------------------------------------------
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Where sessions queue for locks: a watchdog that breaks us off before others have waited too long."""
+        observer = self._around.database.observer()
+        if observer is None:
+            yield
+            return
+        self._watchdog = Watchdog(observer, self._around.budget_ms, self._work.session_ids)
+        with self._watchdog:
+            yield
+
+    def _was_broken_off(self) -> bool:
+        return self._watchdog is not None and bool(self._watchdog.bites)
+
+    def _was_terminated(self) -> bool:
+        return self._watchdog is not None and any(bite.blocker_is_idle for bite in self._watchdog.bites)
+
+    def _lock_patiently(self, relations: Sequence[str], attempt: Callable[[int, bool], None]) -> None:
+        observer = self._around.database.observer()
+        if observer is None:
+            attempt(0, False)
+            return
+        with closing(observer):
+            allowance = Allowance.of(self._around.budget_ms)
+            attempts = self._patience(observer).run(relations, self._work.session_ids(), allowance, attempt)
+        if attempts > 1:
+            self._notes.append(f"the lock on {', '.join(relations)} was had at attempt {attempts}")
+
+    def _wait_outside(self, relations: Sequence[str]) -> int:
+        observer = self._around.database.observer()
+        if observer is not None:
+            with closing(observer):
+                ours = self._work.session_ids()
+                self._patience(observer).wait_outside(relations, ours, self._allowance, time.monotonic())
+        return round(self._allowance.timeout_ms)
+
+    def _patience(self, observer: Observer) -> Patience:
+        return Patience(observer, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict)
+
     # --- what the parts call back -----------------------------------------------------------------------------
 
     def _checkpoint(self) -> None:
         self._around.stop.checkpoint()
         self._verify_lock()
+        if self._watchdog is not None and self._watchdog.error is not None:
+            raise Interruption(
+                f"nobody watches any longer whom we block: {self._watchdog.error}",
+                DatabaseUnreachable.exit_code,
+            )
 
     def _verify_lock(self) -> None:
         try:
@@ -150,11 +245,16 @@ class ScriptRun:
 
     def _cause(self, error: BaseException) -> BaseException:
         """Why the script really failed: what stopped or refused it may have come to us as another error."""
+        cause = self._guard.interruption or self._guard.refusal or error
+        if isinstance(cause, Interruption) and not isinstance(cause, MadeWay):
+            return cause  # it says more than we could: who held the lock, say
         try:
-            self._around.stop.checkpoint()
+            self._checkpoint()
         except Interruption as interruption:
             return interruption
-        return self._guard.interruption or self._guard.refusal or error
+        if self._was_terminated():
+            return MadeWay("the application waited for a transaction in which the script did nothing")
+        return cause
 
     def _failure(self, error: BaseException) -> NonstopError:
         """Undo what can be undone, note it in the ledger, and say how things stand."""

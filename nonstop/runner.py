@@ -46,7 +46,9 @@ class Listener(NamedTuple):
 
 @dataclass(frozen=True)
 class Runner:
-    """Migrations of one folder on one database. ``lock_timeout`` and ``deadline`` are seconds."""
+    """Migrations of one folder on one database. ``lock_timeout`` and ``deadline`` are seconds.
+
+    ``blocking_budget_ms`` is how long a query of the application may wait for us."""
 
     database: Database
     folder: Path
@@ -54,6 +56,7 @@ class Runner:
     ledger_schema: str | None = None
     lock_timeout: float = 60.0
     deadline: float | None = None
+    blocking_budget_ms: int = 500
     listener: Listener = field(default_factory=Listener)
 
     # --- reading ----------------------------------------------------------------------------------------------
@@ -191,7 +194,8 @@ class Runner:
         engine = self.database.engine()
         try:
             return self._run_each(planned, Surroundings(
-                self.database, ledger, connection, engine, lock, stop, identity, self.listener.output
+                self.database, ledger, connection, engine, lock, stop, identity,
+                self.blocking_budget_ms, self.listener.output,
             ), outcomes)  # fmt: skip
         finally:
             engine.dispose()
@@ -199,7 +203,7 @@ class Runner:
     def _run_each(
         self, planned: Plan, around: Surroundings, outcomes: list[ScriptOutcome]
     ) -> NonstopError | None:
-        from nonstop.execution import ScriptRun
+        from nonstop.execution import run_script
 
         for script, following in zip(planned.scripts, (*planned.scripts[1:], None), strict=True):
 
@@ -210,7 +214,7 @@ class Runner:
 
             self.listener.started(script, planned.direction)
             try:
-                outcome = ScriptRun(script, planned.direction, around).run(then)
+                outcome = run_script(script, planned.direction, around, then)
             except NonstopError as error:
                 self.listener.failed()
                 return error

@@ -26,6 +26,7 @@ class Settings(NamedTuple):
     directory: Path
     lock_timeout: float
     deadline: float | None
+    blocking_budget: float
     wait: float
     ledger_table: str
     ledger_schema: str | None
@@ -68,6 +69,7 @@ def load(
         directory=folder,
         lock_timeout=seconds(sources.first("lock_timeout", "NONSTOP_LOCK_TIMEOUT") or "60"),
         deadline=seconds(deadline) if deadline else None,
+        blocking_budget=seconds(sources.first("blocking_budget", "NONSTOP_BLOCKING_BUDGET") or "500ms"),
         wait=seconds(sources.first("wait", "NONSTOP_WAIT") or "0"),
         ledger_table=sources.first("ledger_table", "NONSTOP_LEDGER_TABLE") or "nonstop",
         ledger_schema=sources.first("ledger_schema", "NONSTOP_LEDGER_SCHEMA"),

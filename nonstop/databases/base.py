@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.engine import Connection, Dialect, Engine
 
+    from nonstop.databases.catalog import Catalog
     from nonstop.databases.url import DatabaseUrl
+    from nonstop.descriptions.activity import Observer
+    from nonstop.descriptions.statements import Need
     from nonstop.errors import NonstopError
 
 DBAPIConnection = Any
@@ -26,6 +32,14 @@ class ForeignKey(NamedTuple):
     def __str__(self) -> str:
         parent = f"{self.parent}({', '.join(self.parent_columns)})"
         return f"foreign key ({', '.join(self.columns)}) to {parent} on delete {self.on_delete}"
+
+
+class LockConflict(Enum):
+    """How a statement fails that met somebody else's lock."""
+
+    NOT_AVAILABLE = "not available at once, or within lock_timeout"
+    CANCELLED = "cancelled from outside, or by statement_timeout"
+    DEADLOCK = "chosen to end a deadlock"
 
 
 class RunnerLock(Protocol):
@@ -53,6 +67,10 @@ class Database(ABC):
     """Whether each step of an operation is committed at once, so that its locks are short."""
     builds_indexes_concurrently: ClassVar[bool]
     """Whether an index can be built without blocking writers."""
+    alters_in_place: ClassVar[bool]
+    """Whether defaults, nullability and constraints can be altered; otherwise the table is made anew and refilled."""
+    catalog: ClassVar[Catalog]
+    """What is there, beyond what SQLAlchemy reflects."""
     ledger_types: ClassVar[dict[str, str]]
     """Column types of the ledger's tables: ``id``, ``integer``, ``time``, ``boolean``."""
 
@@ -109,6 +127,9 @@ class Database(ABC):
     def restore_session(self, connection: DBAPIConnection) -> None:
         """Undo :meth:`prepare_session`."""
 
+    def prepare_steps(self, connection: DBAPIConnection) -> None:  # noqa: B027
+        """Make a session ready for the steps of ``op``, before any transaction; most databases need nothing."""
+
     @abstractmethod
     def begin_if_needed(self, connection: DBAPIConnection, statement: str) -> None:
         """Open a transaction where the driver would not do it by itself before ``statement``."""
@@ -128,6 +149,36 @@ class Database(ABC):
     @abstractmethod
     def can_commit(self, connection: DBAPIConnection) -> bool:
         """Whether a transaction is open that a commit would keep (not one that an error has ended)."""
+
+    # --- waiting for locks, where there is a queue for them ---------------------------------------------------
+
+    def observer(self) -> Observer | None:
+        """A second pair of eyes; None where nobody queues for a lock on a table."""
+        return None
+
+    def lock_conflict(self, error: BaseException) -> LockConflict | None:
+        """In which way an error, a driver's or SQLAlchemy's, means that a lock was not to be had; None for others."""
+        return None
+
+    def is_lock_conflict(self, error: BaseException) -> bool:
+        """Whether an error means that a lock was not to be had: try again."""
+        return self.lock_conflict(error) is not None
+
+    def limit_lock_wait(  # noqa: B027  # without a queue there is nothing to limit
+        self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]
+    ) -> None:
+        """Let the open transaction wait no longer for a lock; first get autovacuum off the tables that are named."""
+
+    def allow_long_wait(self, connection: DBAPIConnection) -> None:  # noqa: B027
+        """Let a session in autocommit mode wait long: for statements whose waiting holds nobody up."""
+
+    def needs_of(self, statement: str) -> list[Need]:
+        """What each statement in a string of SQL needs from tables that others use."""
+        return []
+
+    def session_id(self, connection: DBAPIConnection) -> int:
+        """What the database calls the session; 0 where it has no name for it."""
+        return 0
 
     # --- catalog ----------------------------------------------------------------------------------------------
 

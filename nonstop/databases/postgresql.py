@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
+from nonstop.databases.base import Database, DBAPIConnection, LockConflict, RunnerLock
+from nonstop.databases.postgresql_catalog import PostgreSQLCatalog
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.engine import Connection, Dialect, Engine
+
+    from nonstop.descriptions.activity import Observer
+    from nonstop.descriptions.statements import Need
 
 IN_TRANSACTION = 2
 """libpq's PQTRANS_INTRANS: a transaction is open and has not failed."""
@@ -16,7 +22,18 @@ CONNECT_TIMEOUT = 10
 """Seconds until a server that does not answer counts as unreachable."""
 INVALID_INDEX = """
     SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relname = %s AND n.nspname = coalesce(%s, current_schema()) AND NOT i.indisvalid"""
+    WHERE c.relname = %s AND n.nspname = coalesce(%s, current_schema()) AND NOT i.indisvalid
+      AND c.relkind = 'i'"""
+LOCK_CONFLICTS = {
+    "55P03": LockConflict.NOT_AVAILABLE,
+    "57014": LockConflict.CANCELLED,
+    "40P01": LockConflict.DEADLOCK,
+}
+"""By SQLSTATE: lock_not_available, query_canceled, deadlock_detected."""
+PAST_AUTOVACUUM = """
+    SELECT set_config('lock_timeout', (setting::bigint + 2000)::text, true) FROM pg_settings
+    WHERE name = 'deadlock_timeout'"""
+LONG_WAIT = "SELECT set_config('lock_timeout', '1h', false), set_config('statement_timeout', '24h', false)"
 CHECK_CLIENT_EVERY = "200ms"
 """How soon a server ends the statement of a client that was killed (client_connection_check_interval)."""
 
@@ -27,6 +44,8 @@ class PostgreSQL(Database):
     placeholder = "%s"
     commits_each_step = True
     builds_indexes_concurrently = True
+    alters_in_place = True
+    catalog = PostgreSQLCatalog()
     ledger_types = {
         "id": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         "integer": "BIGINT",
@@ -116,7 +135,8 @@ class PostgreSQL(Database):
         # so that it can't overlap a statement that outlived its runner.
         cursor.execute(
             "SELECT set_config('application_name', %s, false),"
-            " set_config('client_connection_check_interval', %s, false), pg_advisory_lock_shared(%s)",
+            " set_config('client_connection_check_interval', %s, false), set_config('statement_timeout', '0', false),"
+            " pg_advisory_lock_shared(%s)",
             (owner, CHECK_CLIENT_EVERY, work_key(self.lock_name)),
         )
         connection.commit()
@@ -142,6 +162,38 @@ class PostgreSQL(Database):
 
     def can_commit(self, connection: DBAPIConnection) -> bool:
         return int(connection.info.transaction_status) == IN_TRANSACTION and not connection.closed
+
+    # --- waiting for locks ------------------------------------------------------------------------------------
+
+    def observer(self) -> Observer:
+        from nonstop.databases.postgresql_activity import ServerObserver
+
+        return ServerObserver(self)
+
+    def lock_conflict(self, error: BaseException) -> LockConflict | None:
+        return LOCK_CONFLICTS.get(sqlstate(getattr(error, "orig", None) or error))
+
+    def limit_lock_wait(
+        self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]
+    ) -> None:
+        cursor = connection.cursor()
+        for table in past_autovacuum:
+            # SHARE UPDATE EXCLUSIVE blocks no reader and no writer, so waiting for it may take as long as
+            # PostgreSQL needs to see that an autovacuum is in the way, and to cancel it (failure mode C13).
+            cursor.execute(PAST_AUTOVACUUM)
+            cursor.execute(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", (str(milliseconds),))
+
+    def allow_long_wait(self, connection: DBAPIConnection) -> None:
+        connection.cursor().execute(LONG_WAIT)
+
+    def needs_of(self, statement: str) -> list[Need]:
+        from nonstop.databases.postgresql_statements import needs
+
+        return [need for _, need in needs(statement)]
+
+    def session_id(self, connection: DBAPIConnection) -> int:
+        return int(connection.info.backend_pid)
 
     # --- catalog ----------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from nonstop.databases.base import Database, DBAPIConnection, ForeignKey, RunnerLock, is_write
+from nonstop.databases.sqlite_catalog import SQLiteCatalog
 from nonstop.databases.url import DatabaseUrl
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
@@ -27,6 +28,8 @@ class SQLite(Database):
     placeholder = "?"
     commits_each_step = False
     builds_indexes_concurrently = False
+    alters_in_place = False
+    catalog = SQLiteCatalog()
     ledger_types = {
         "id": "INTEGER PRIMARY KEY AUTOINCREMENT",
         "integer": "INTEGER",
@@ -145,6 +148,11 @@ class SQLite(Database):
     def restore_session(self, connection: DBAPIConnection) -> None:
         if id(connection) in self._restorable:
             connection.isolation_level = self._restorable.pop(id(connection))
+
+    def prepare_steps(self, connection: DBAPIConnection) -> None:
+        # A table that is rebuilt is dropped once: with foreign keys enforced, its child rows would go with it. The
+        # switch does nothing inside a transaction. What a rebuild breaks is found by PRAGMA foreign_key_check.
+        connection.execute("PRAGMA foreign_keys = OFF")
 
     def begin_if_needed(self, connection: DBAPIConnection, statement: str) -> None:
         if connection.in_transaction or not is_write(statement):

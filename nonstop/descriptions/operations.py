@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from sqlalchemy import Column, Connection
     from sqlalchemy.schema import Table
+    from sqlalchemy.sql.expression import TextClause
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,110 @@ class DropColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateIndex:
+class RenameTable:
+    table: str
+    new_name: str
+    schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetDefault:
+    """``default`` is what SQLAlchemy takes as a ``server_default``: a string is a value, ``text()`` is SQL."""
+
+    table: str
+    column: str
+    default: object
+    schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DropDefault:
+    table: str
+    column: str
+    schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetNotNull:
+    table: str
+    column: str
+    schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DropNotNull:
+    table: str
+    column: str
+    schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddCheck:
+    """``condition`` is SQL."""
+
+    name: str
+    table: str
+    condition: str
+    schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddForeignKey:
+    """``on_delete`` and ``on_update`` are SQL's words (``CASCADE``, ``SET NULL`` …), upper case; None is NO ACTION."""
+
     name: str
     table: str
     columns: tuple[str, ...]
+    referred_table: str
+    referred_columns: tuple[str, ...]
+    on_delete: str | None
+    on_update: str | None
+    schema: str | None
+    referred_schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddUnique:
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddPrimaryKey:
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateConstraint:
+    name: str
+    table: str
+    schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DropConstraint:
+    name: str
+    table: str
+    schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIndex:
+    """``columns`` are names, or ``text()`` with an expression or an order; ``where`` is SQL."""
+
+    name: str
+    table: str
+    columns: tuple[str | TextClause, ...]
     unique: bool
     schema: str | None
+    where: str | None = None
+    include: tuple[str, ...] = ()
+    method: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +155,62 @@ class DropIndex:
     schema: str | None
 
 
-Operation = CreateTable | DropTable | AddColumn | DropColumn | CreateIndex | DropIndex
+@dataclass(frozen=True, slots=True)
+class AddEnumValue:
+    """``before`` or ``after`` an existing value; at the end without either."""
+
+    type: str
+    value: str
+    before: str | None
+    after: str | None
+    schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """``done_when`` is a query whose first value tells whether it is done; ``undo`` cleans up after a failure."""
+
+    sql: str
+    done_when: str | None
+    undo: str | None
+    tables: tuple[str, ...]
+    in_transaction: bool
+
+
+Operation = (
+    CreateTable
+    | DropTable
+    | RenameTable
+    | AddColumn
+    | DropColumn
+    | SetDefault
+    | DropDefault
+    | SetNotNull
+    | DropNotNull
+    | AddCheck
+    | AddForeignKey
+    | AddUnique
+    | AddPrimaryKey
+    | ValidateConstraint
+    | DropConstraint
+    | CreateIndex
+    | DropIndex
+    | AddEnumValue
+    | Execute
+)
 
 
 class LockClass(StrEnum):
-    """The strongest lock that a step takes on a table that others use (PostgreSQL manual, "Explicit Locking")."""
+    """The strongest lock that a step takes on a table that others use (PostgreSQL manual, "Explicit Locking").
+
+    From weak to strong; what readers and writers of rows take (up to ROW EXCLUSIVE) counts as none.
+    """
 
     NONE = "none"
     SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
+    SHARE = "SHARE"
     SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
+    EXCLUSIVE = "EXCLUSIVE"
     ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 
 
@@ -82,6 +228,15 @@ class Step:
     is_done: Callable[[Connection], bool]
     lock: LockClass
     in_transaction: bool = True
+    relations: tuple[str, ...] = ()
+    """The tables, as they stand in SQL, that the step locks more strongly than readers and writers do."""
+    undo: Step | None = None
+    """What cleans up after a failure that left something behind, with a lock policy of its own."""
+    prepare: Callable[[Step, Connection], Step] | None = None
+    """Asked once, where the step is not done: the step as this very database needs it (its statements, the relations
+    that only the catalog knows). Raises ValidationError where rows stand in the way; nothing has been changed then."""
+    is_verifiable: bool = True
+    """Whether ``is_done`` can be asked afterwards: not so for SQL of which nobody said how to see that it is done."""
     is_there: Callable[[Connection], bool] | None = None
 
 

@@ -14,9 +14,10 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.pool import Pool
 
 from nonstop.databases.base import Database, DBAPIConnection, is_write
-from nonstop.errors import Interruption, NonstopError, UsageError
+from nonstop.errors import Interruption, MadeWay, NonstopError, UsageError
 from nonstop.guard.held_commits import HeldCommits
 from nonstop.guard.journal import Journal
+from nonstop.guard.manners import Manners
 from nonstop.guard.work import Work
 
 CALLING_OTHERS = frozenset(
@@ -35,13 +36,20 @@ class Guard:
     """
 
     def __init__(
-        self, database: Database, owner: str, work: Work, journal: Journal, checkpoint: Callable[[], None]
+        self,
+        database: Database,
+        owner: str,
+        work: Work,
+        journal: Journal,
+        checkpoint: Callable[[], None],
+        manners: Manners,
     ) -> None:
         self._database = database
         self._owner = owner
         self._work = work
         self._journal = journal
         self._checkpoint = checkpoint
+        self._manners = manners
         self._loading = False
         self._held_commits: dict[Dialect, HeldCommits] = {}
         self._prepared: dict[int, DBAPIConnection] = {}
@@ -107,11 +115,7 @@ class Guard:
             self._database.restore_session(connection)
 
     def before_statement(self, connection: Connection, statement: str) -> None:
-        try:
-            self._checkpoint()
-        except Interruption as interruption:
-            self.interruption = interruption
-            raise
+        self._remembered(self._checkpoint)
         self._journal.begin(statement)
         if self._loading and is_write(statement):
             self.refusal = UsageError(
@@ -120,7 +124,10 @@ class Guard:
             )
             raise self.refusal
         dbapi = connection.connection.dbapi_connection
-        self._work.before_statement(dbapi, statement, self._summary())
+        self._work.before_statement(dbapi, statement)
+        if not self._work.is_own(dbapi):
+            self._remembered(lambda: self._manners.before(dbapi, statement))
+            self._work.note_write(dbapi, statement, self._summary())
         if not is_autocommit(connection):
             self._database.begin_if_needed(dbapi, statement)
 
@@ -136,8 +143,25 @@ class Guard:
             if connection is not None and not connection.closed
             else None
         )
-        if dbapi is not None:
-            self._work.back_to_held(dbapi)
+        if dbapi is None or self._work.is_own(dbapi):
+            return
+        self._work.back_to_held(dbapi)
+        if self._manners.had_to_make_way(dbapi, statement, error):
+            self.interruption = MadeWay(
+                f"no lock for {self._summary()}: {str(error).strip().partition(chr(10))[0]}"
+            )
+            raise self.interruption
+
+    def _remembered(self, call: Callable[[], None]) -> None:
+        """Call what may stop the script, and remember that it did."""
+        try:
+            call()
+        except Interruption as interruption:
+            self.interruption = interruption
+            raise
+        except NonstopError as error:
+            self.refusal = error
+            raise
 
     def before_others_look(self) -> None:
         self._work.release()

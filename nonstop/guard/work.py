@@ -49,6 +49,7 @@ class Work:
         self._lock = threading.RLock()
         self._late_error: BaseException | None = None
         self._checked_out: dict[int, DBAPIConnection] = {}
+        self._own: set[int] = set()
         self._written: dict[int, str] = {}
         self._bare: set[int] = set()
         self._used_bare = False
@@ -73,6 +74,7 @@ class Work:
             self._used_bare = self.has_unseen_commits
             self._bare.discard(id(connection))
             self._checked_out.pop(id(connection), None)
+            self._own.discard(id(connection))
             self._written.pop(id(connection), None)
 
     @property
@@ -83,13 +85,30 @@ class Work:
     def is_checked_out(self, connection: DBAPIConnection) -> bool:
         return id(connection) in self._checked_out
 
+    def is_own(self, connection: DBAPIConnection) -> bool:
+        """Whether steps of ``op`` work on ``connection``: they mind the application themselves."""
+        return id(connection) in self._own
+
+    def adopt(self, connection: DBAPIConnection) -> None:
+        """Take ``connection`` for one that steps of ``op`` work on."""
+        self._own.add(id(connection))
+
+    def has_written(self, connection: DBAPIConnection) -> bool:
+        """Whether the open transaction of ``connection`` may hold locks that others wait for."""
+        return id(connection) in self._written
+
+    def session_ids(self) -> frozenset[int]:
+        """What the database calls the sessions that the script has out."""
+        connections = list(self._checked_out.values())
+        return frozenset(self._database.session_id(c) for c in connections if self._database.is_usable(c))
+
     def cancel(self) -> None:
         """Break off whatever statement the script is waiting for."""
         for connection in list(self._checked_out.values()):
             if self._database.is_usable(connection):
                 self._database.cancel(connection)
 
-    def before_statement(self, connection: DBAPIConnection, statement: str, summary: str) -> None:
+    def before_statement(self, connection: DBAPIConnection, statement: str) -> None:
         """Send what is held unless ``statement`` belongs to the same transaction, or only reads in it."""
         with self._lock:
             self._raise_late_error()
@@ -98,7 +117,11 @@ class Work:
                 held.connection is not connection or (held.requested and is_write(statement))
             ):
                 self.release()
-            if is_write(statement):
+
+    def note_write(self, connection: DBAPIConnection, statement: str, summary: str) -> None:
+        """Note that the open transaction of ``connection`` is going to write, if ``statement`` may."""
+        if is_write(statement):
+            with self._lock:
                 self._written[id(connection)] = summary
 
     def rolled_back(self, connection: DBAPIConnection) -> None:
@@ -121,9 +144,8 @@ class Work:
         with self._lock:
             if self.holds(connection):
                 return
-            description = self._written.pop(id(connection), "")
-            self._held = _Held(connection, True, description)
-            connection.cursor().execute(f"SAVEPOINT {SAVEPOINT}")
+            connection.cursor().execute(f"SAVEPOINT {SAVEPOINT}")  # fails if the session is lost
+            self._held = _Held(connection, True, self._written.pop(id(connection), ""))
             if self._database.commits_each_step:
                 self._timer = threading.Timer(HOLD_LIMIT, self._release_late)
                 self._timer.daemon = True
@@ -179,6 +201,16 @@ class Work:
                 held.connection.rollback()
                 for action in held.afterwards:
                     action()
+
+    def undo(self) -> bool:
+        """Undo everything, if nothing is committed; False where the script has committed, or asked for it."""
+        if self.commits or (self._held is not None and self._held.requested):
+            return False
+        self.abandon()
+        for connection in list(self._checked_out.values()):  # the script may have left them to the collector
+            if self._database.is_usable(connection):
+                connection.rollback()
+        return True
 
     def settle(self, connection: DBAPIConnection | None) -> None:
         """Make way for a step of ``op`` that works on ``connection``: no other session may stand in its way.

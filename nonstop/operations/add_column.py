@@ -31,5 +31,6 @@ def steps(operation: AddColumn, database: Database) -> list[Step]:
             (f"ALTER TABLE {table} ADD COLUMN {specification}",),
             is_done,
             LockClass.ACCESS_EXCLUSIVE,
+            relations=(table,),
         )
     ]

@@ -29,4 +29,7 @@ def steps(operation: described.CreateTable, database: Database) -> list[Step]:
         return True
 
     lock = LockClass.SHARE_ROW_EXCLUSIVE if table.foreign_keys else LockClass.NONE
-    return [Step(f"create table {table.fullname}", tuple(statements), is_done, lock, is_there=is_there)]
+    parents = {key.column.table for key in table.foreign_keys} - {table}
+    relations = tuple(sorted(catalog.quoted(dialect, parent.name, parent.schema) for parent in parents))
+    summary = f"create table {table.fullname}"
+    return [Step(summary, tuple(statements), is_done, lock, relations=relations, is_there=is_there)]

@@ -10,7 +10,7 @@ from nonstop.operations import catalog
 
 
 def steps(operation: DropColumn, database: Database) -> list[Step]:
-    """One step. It fails, and changes nothing, where an index or a view still needs the column."""
+    """One step. Where the column is part of a foreign key, its parent is locked too (failure mode C26). It fails, and changes nothing, where an index or a view still needs the column."""
     dialect = database.dialect()
     table = catalog.quoted(dialect, operation.table, operation.schema)
     column = dialect.identifier_preparer.quote(operation.column)
@@ -26,5 +26,7 @@ def steps(operation: DropColumn, database: Database) -> list[Step]:
             (f"ALTER TABLE {table} DROP COLUMN {column}",),
             is_done,
             LockClass.ACCESS_EXCLUSIVE,
+            relations=(table,),
+            prepare=catalog.with_parents(database, operation.table, operation.schema, operation.column),
         )
     ]

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from nonstop.databases.base import Database
 from nonstop.descriptions.operations import DropIndex, LockClass, Step
 from nonstop.operations import catalog
+from nonstop.operations.partitioned_index import PartitionedIndex
 
 
 def steps(operation: DropIndex, database: Database) -> list[Step]:
@@ -15,9 +16,9 @@ def steps(operation: DropIndex, database: Database) -> list[Step]:
     concurrently = database.builds_indexes_concurrently
 
     def is_done(connection: Connection) -> bool:
-        return operation.name not in catalog.indexes(
-            connection, operation.table, operation.schema, missing_ok=True
-        )
+        return database.catalog.index(connection, operation.table, operation.name, operation.schema) is None
+
+    table = catalog.quoted(database.dialect(), operation.table, operation.schema)
 
     return [
         Step(
@@ -26,5 +27,7 @@ def steps(operation: DropIndex, database: Database) -> list[Step]:
             is_done,
             LockClass.SHARE_UPDATE_EXCLUSIVE if concurrently else LockClass.NONE,
             in_transaction=not concurrently,
+            relations=(table,),
+            prepare=PartitionedIndex(operation, database).drop_whole,
         )
     ]

@@ -17,5 +17,12 @@ def steps(operation: DropTable, database: Database) -> list[Step]:
         return not database.has_relation(connection, operation.table, operation.schema)
 
     return [
-        Step(f"drop table {operation.table}", (f"DROP TABLE {table}",), is_done, LockClass.ACCESS_EXCLUSIVE)
+        Step(
+            f"drop table {operation.table}",
+            (f"DROP TABLE {table}",),
+            is_done,
+            LockClass.ACCESS_EXCLUSIVE,
+            relations=(table,),
+            prepare=catalog.with_parents(database, operation.table, operation.schema),
+        )
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
@@ -16,9 +17,14 @@ from nonstop.operations import steps_for
 class Transactions(Protocol):
     """What the executor needs of the guard: whose transactions are open, and when they end."""
 
+    def adopt(self, connection: DBAPIConnection) -> None: ...
     def settle(self, connection: DBAPIConnection | None) -> None: ...
     def gather(self, connection: DBAPIConnection, description: str) -> None: ...
     def release(self) -> None: ...
+
+
+LockPatiently = Callable[[Sequence[str], Callable[[int, bool], None]], None]
+"""Calls ``attempt(lock_timeout_ms, past_autovacuum)`` until a strong lock on the tables was to be had."""
 
 
 class Executor:
@@ -34,12 +40,16 @@ class Executor:
         transactions: Transactions,
         record_step: Callable[[str], None],
         say: Callable[[str], None],
+        lock_patiently: LockPatiently,
+        before_retry: Callable[[], None],
     ) -> None:
         self._database = database
         self._engine = engine
         self._transactions = transactions
         self._record_step = record_step
         self._say = say
+        self._lock_patiently = lock_patiently
+        self._before_retry = before_retry
         self._connection: Connection | None = None
 
     def execute(self, operation: Operation) -> None:
@@ -49,8 +59,17 @@ class Executor:
         uncommitted transaction, and the database's own errors.
         """
         steps = steps_for(operation, self._database)
-        for step in steps:
-            self._carry_out(step, is_last=step is steps[-1])
+        while True:
+            try:
+                did_something = [self._carry_out(step) for step in steps]
+                break
+            except Exception as error:
+                # A concurrent build that was broken off: its steps see what it left, and begin anew.
+                if not self._database.is_lock_conflict(error):
+                    raise
+                self._before_retry()
+        if not any(did_something):
+            self._say(f"{steps[-1].summary}: is so already")
 
     def close(self) -> None:
         """Give the connection back."""
@@ -58,51 +77,78 @@ class Executor:
             self._connection.close()
             self._connection = None
 
-    def _carry_out(self, step: Step, is_last: bool) -> None:
+    def _carry_out(self, step: Step) -> bool:
+        """Whether there was something to do."""
         connection = self._connect()
         self._transactions.settle(connection.connection.dbapi_connection)
         if step.is_done(connection):
-            if is_last:
-                self._say(f"{step.summary}: is so already")
             self._end_look(connection)
-            return
-        if step.in_transaction:
-            self._in_transaction(connection, step)
-        else:
-            self._outside_transactions(step)
+            return False
+        if step.prepare is not None:
+            step = step.prepare(step, connection)
+            self._end_look(connection)
+        try:
+            if step.in_transaction:
+                self._lock_patiently(step.relations, partial(self._in_transaction, step))
+            else:
+                self._outside_transactions(step)
+        except Exception as error:
+            self._clean_up(step, error)
+            raise
+        return True
 
-    def _in_transaction(self, connection: Connection, step: Step) -> None:
-        self._send(connection, step)
-        self._transactions.gather(connection.connection.dbapi_connection, step.summary)
-        if self._database.commits_each_step:
-            self._transactions.release()
-            connection.rollback()  # tells SQLAlchemy that the transaction has ended
+    def _in_transaction(self, step: Step, lock_timeout_ms: int, past_autovacuum: bool) -> None:
+        connection = self._connect()
+        dbapi = connection.connection.dbapi_connection
+        try:
+            self._end_look(connection)
+            self._database.limit_lock_wait(dbapi, lock_timeout_ms, step.relations if past_autovacuum else ())
+            self._send(connection, step)
+            self._transactions.gather(dbapi, step.summary)
+            if self._database.commits_each_step:
+                self._transactions.release()
+        finally:
+            self._end_look(connection)
 
     def _outside_transactions(self, step: Step) -> None:
         assert self._connection is not None
         self._end_look(self._connection)
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            dbapi = connection.connection.dbapi_connection
+            self._transactions.adopt(dbapi)
+            self._database.allow_long_wait(dbapi)
             self._send(connection, step)
         self._record_step(step.summary)
+
+    def _clean_up(self, step: Step, error: Exception) -> None:
+        """Do what the step says to undo a failure with; what that meets is a note on the first error."""
+        if step.undo is None or (step.undo.in_transaction and self._database.is_lock_conflict(error)):
+            return  # after a lock conflict the operation is tried again, and takes up what is there
+        try:
+            self._carry_out(step.undo)
+        except Exception as second:
+            error.add_note(f"cleaning up after it failed too: {second}")
 
     def _send(self, connection: Connection, step: Step) -> None:
         plain = connection.execution_options(no_parameters=True)  # a '%' in a name or a default is just that
         for statement in step.statements:
             plain.exec_driver_sql(statement)
-        if not (step.is_there or step.is_done)(connection):
+        if step.is_verifiable and not (step.is_there or step.is_done)(connection):
             raise MigrationFailed(
                 f"{step.summary}: the statement succeeded, but the catalog does not show it",
                 next_step="look at the object in the database, then run again",
             )
 
     def _end_look(self, connection: Connection) -> None:
-        """End the transaction of a look, so that no snapshot stays behind; gathered steps stay open."""
+        """End the transaction, so that no snapshot and no lock stays behind; gathered steps stay open."""
         if self._database.commits_each_step:
             connection.rollback()
 
     def _connect(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
+            self._transactions.adopt(self._connection.connection.dbapi_connection)
+            self._database.prepare_steps(self._connection.connection.dbapi_connection)
         return self._connection
 
 

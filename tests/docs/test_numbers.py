@@ -72,6 +72,8 @@ def test_defaults_of_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert (
         f"`--lock-timeout` | `NONSTOP_LOCK_TIMEOUT` | `lock-timeout` | `{loaded.lock_timeout:.0f}s`" in page
     )
+    budget = f"`{loaded.blocking_budget * 1000:.0f}ms`"
+    assert f"`--blocking-budget` | `NONSTOP_BLOCKING_BUDGET` | `blocking-budget` | {budget}" in page
     assert f"`--wait` | `NONSTOP_WAIT` | `wait` | `{loaded.wait:.0f}`" in page
     assert f"`NONSTOP_LEDGER_TABLE` | `ledger-table` | `{loaded.ledger_table}`" in page
     assert f"`NONSTOP_DIR` | `dir` | `{loaded.directory.name}`" in page

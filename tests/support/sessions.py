@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import psycopg
 
+from tests.support.waiting import until
+
 # The runner's lock is the only advisory lock that is not shared.
 LOCK_HOLDER = b"""
     SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+# The moments at which a runner looked who holds the tables that it wants to lock.
+LOOKS = b"""
+    SELECT pid, query_start FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name = 'nonstop observer' AND query LIKE '%virtualtransaction%'"""
+RUNNERS = b"""
+    SELECT application_name FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'nonstop%'"""
 
 
 def at_work(url: str, statement: str) -> list[int]:
     """The process ids of the sessions that execute ``statement``."""
     with psycopg.connect(url) as connection:
         found = connection.execute(
-            "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query = %s", [statement]
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND state = 'active' AND query = %s",
+            [statement],
         )
         return [pid for (pid,) in found]
 
@@ -31,3 +42,37 @@ def end_session(url: str, pid: int) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         ended = connection.execute("SELECT pg_terminate_backend(%s, 10000)", [pid]).fetchone()
         assert ended == (True,)
+
+
+def until_it_looks(url: str, times: int = 3) -> None:
+    """Wait until a runner that waits outside the queue for a lock has looked at the holders that often."""
+    seen: set[object] = set()
+
+    def looked() -> bool:
+        seen.update(connection.execute(LOOKS).fetchall())
+        return len(seen) >= times
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        until(looked)
+
+
+def until_blocked(url: str, pid: int) -> None:
+    """Wait until a session waits for a lock that another one holds."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        until(
+            lambda: connection.execute("SELECT cardinality(pg_blocking_pids(%s))", [pid]).fetchone() != (0,)
+        )
+
+
+def queued_for(url: str, table: str) -> int:
+    """How many sessions stand in the queue for a lock on ``table``."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+        ((number,),) = connection.execute(query, [table]).fetchall()
+        return int(number)
+
+
+def sessions_of_runners(url: str) -> list[str]:
+    """The names of all the sessions that runners and their scripts have in this database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return [name for (name,) in connection.execute(RUNNERS)]

@@ -65,6 +65,7 @@ def test_the_defaults(tmp_path: Path) -> None:
         directory=tmp_path / "migrations",
         lock_timeout=60.0,
         deadline=None,
+        blocking_budget=0.5,
         wait=0.0,
         ledger_table="nonstop",
         ledger_schema=None,

@@ -1,0 +1,86 @@
+"""Who holds what, and who waits for us: the guard's looks at a PostgreSQL server.
+
+The connection is in autocommit mode, because statistics views are frozen for the length of a transaction (PostgreSQL
+manual, "The Cumulative Statistics System"). A plain role does not see when others' transactions began; their
+``virtualtransaction`` it sees, prepared ones included, so an age can be measured by looking twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from nonstop.descriptions.activity import Holder, Waiter
+
+if TYPE_CHECKING:
+    from nonstop.databases.postgresql import PostgreSQL
+
+# Of client-less workers only autovacuum's lock tables; their type is hidden from a plain role, their lack of a user is not.
+HOLDERS = """
+    SELECT DISTINCT l.virtualtransaction, l.pid,
+        (extract(epoch FROM clock_timestamp() - a.xact_start) * 1000)::bigint,
+        a.pid IS NOT NULL AND a.usesysid IS NULL,
+        coalesce(a.query LIKE '%%(to prevent wraparound)%%', false)
+    FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'relation' AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND l.relation = ANY (SELECT to_regclass(name)::oid FROM unnest(%s::text[]) AS name)
+        AND (l.pid IS NULL OR l.pid <> ALL (%s))"""
+# pg_blocking_pids locks the whole lock table for a moment: it is asked only for sessions that wait.
+WAITERS = """
+    SELECT w.pid, b.pid, (extract(epoch FROM clock_timestamp() - w.since) * 1000)::bigint,
+        coalesce(a.state LIKE 'idle in transaction%%', false)
+    FROM (SELECT l.pid, min(l.waitstart) AS since FROM pg_locks l JOIN pg_stat_activity s ON s.pid = l.pid
+        WHERE NOT l.granted AND l.pid <> ALL (%(ours)s) AND s.usesysid IS NOT NULL GROUP BY l.pid) w
+    CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS b(pid)
+    LEFT JOIN pg_stat_activity a ON a.pid = b.pid
+    WHERE b.pid = ANY (%(ours)s) AND w.since IS NOT NULL"""
+DESCRIBE = """
+    SELECT a.pid, a.usename, a.application_name, a.state, a.query,
+        (extract(epoch FROM clock_timestamp() - a.xact_start))::bigint
+    FROM pg_stat_activity a WHERE a.pid = ANY (%s) ORDER BY a.xact_start NULLS LAST"""
+
+
+class ServerObserver:
+    """An :class:`nonstop.descriptions.activity.Observer` on PostgreSQL. Used by one thread at a time."""
+
+    def __init__(self, database: PostgreSQL) -> None:
+        self._connection = database.connect(autocommit=True, application_name="nonstop observer")
+
+    def holders(self, relations: Sequence[str], ours: Collection[int]) -> list[Holder]:
+        rows = self._connection.execute(HOLDERS, (list(relations), [*ours, 0]))
+        return [Holder(*row) for row in rows]
+
+    def waiters(self, ours: Collection[int]) -> list[Waiter]:
+        return [Waiter(*row) for row in self._connection.execute(WAITERS, {"ours": [*ours, 0]})]
+
+    def interrupt(self, waiter: Waiter) -> None:
+        # Cancelling does nothing to a session that is idle in its transaction.
+        function = "pg_terminate_backend" if waiter.blocker_is_idle else "pg_cancel_backend"
+        self._connection.execute(f"SELECT {function}(%s)", (waiter.blocker,))
+
+    def describe(self, holders: Sequence[Holder]) -> str:
+        pids = [holder.pid for holder in holders if holder.pid is not None]
+        words = [self._in_words(*row) for row in self._connection.execute(DESCRIBE, (pids,))]
+        prepared = len(holders) - len(pids)
+        return "; ".join(
+            [*words, *([f"{prepared} prepared transaction(s), see pg_prepared_xacts"] if prepared else [])]
+        )
+
+    def _in_words(
+        self,
+        pid: int,
+        user: str | None,
+        application: str | None,
+        state: str | None,
+        query: str | None,
+        age: int | None,
+    ) -> str:
+        parts = [f"pid {pid}", f"user {user}" if user else "", application or "", state or ""]
+        if age is not None:
+            parts.append(f"for {age} s")
+        if query:
+            parts.append(f"query: {' '.join(query.split())[:120]}")
+        return ", ".join(part for part in parts if part)
+
+    def close(self) -> None:
+        self._connection.close()

@@ -1,0 +1,73 @@
+"""Asks the catalog what the text of a statement left open: the conditions of a :class:`Need`."""
+
+from __future__ import annotations
+
+from nonstop.databases.base import DBAPIConnection
+from nonstop.descriptions.statements import Condition, Fact, Need
+
+# A table, and all its children and partitions.
+_TREE = """
+    WITH RECURSIVE tree AS (
+        SELECT to_regclass(%(of)s)::oid AS oid
+        UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree ON i.inhparent = tree.oid
+    )
+"""
+QUERIES = {
+    # PostgreSQL itself takes such a CHECK for a proof (manual, ALTER TABLE, "SET NOT NULL").
+    Fact.COLUMN_IS_NOT_NULL: f"""{_TREE}
+        SELECT bool_and(a.attnotnull OR EXISTS (
+            SELECT FROM pg_constraint k WHERE k.conrelid = tree.oid AND k.contype = 'c' AND k.convalidated
+            AND pg_get_expr(k.conbin, k.conrelid) = '(' || quote_ident(a.attname) || ' IS NOT NULL)'))
+        FROM tree JOIN pg_attribute a ON a.attrelid = tree.oid AND a.attname = %(subject)s""",
+    Fact.INDEX_IS_NOT_NULL: """
+        SELECT bool_and(a.attnotnull) FROM pg_index x JOIN pg_attribute a ON a.attrelid = x.indrelid
+        AND a.attnum = ANY (x.indkey) WHERE x.indexrelid = to_regclass(%(subject)s)""",
+    Fact.TYPE_IS_NO_DOMAIN: "SELECT typtype <> 'd' FROM pg_type WHERE oid = to_regtype(%(subject)s)",
+    Fact.FUNCTION_IS_NOT_VOLATILE: """
+        SELECT bool_and(provolatile <> 'v') FROM pg_proc
+        WHERE proname = (parse_ident(%(subject)s))[cardinality(parse_ident(%(subject)s))]""",
+    Fact.NO_DEFAULT_PARTITION: """
+        SELECT partdefid = 0 FROM pg_partitioned_table WHERE partrelid = to_regclass(%(subject)s)""",
+    Fact.PARTITION_IS_PREPARED: """
+        WITH keys AS (
+            SELECT unnest(partattrs::int2[]) AS attnum FROM pg_partitioned_table WHERE partrelid = to_regclass(%(of)s)
+        ), checked AS (
+            SELECT unnest(conkey) AS attnum FROM pg_constraint
+            WHERE conrelid = to_regclass(%(subject)s) AND contype = 'c' AND convalidated
+        ), indexes AS (
+            SELECT x.indrelid, x.indisunique, array(
+                SELECT a.attname FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
+                JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum ORDER BY place) AS columns,
+                x.indisvalid
+            FROM pg_index x WHERE x.indexprs IS NULL AND x.indpred IS NULL
+        ), referenced AS (
+            SELECT conrelid, confrelid FROM pg_constraint WHERE contype = 'f' AND convalidated
+        )
+        SELECT (SELECT count(*) FROM keys) > 0
+            AND NOT EXISTS (SELECT a.attname FROM keys LEFT JOIN pg_attribute a
+                    ON a.attrelid = to_regclass(%(of)s) AND a.attnum = keys.attnum AND a.attnum > 0
+                EXCEPT SELECT a.attname FROM checked JOIN pg_attribute a
+                    ON a.attrelid = to_regclass(%(subject)s) AND a.attnum = checked.attnum)
+            AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = to_regclass(%(of)s)
+                AND (indexprs IS NOT NULL OR indpred IS NOT NULL))
+            AND NOT EXISTS (SELECT indisunique, columns FROM indexes WHERE indrelid = to_regclass(%(of)s)
+                EXCEPT SELECT indisunique, columns FROM indexes
+                    WHERE indrelid = to_regclass(%(subject)s) AND indisvalid)
+            AND NOT EXISTS (SELECT confrelid FROM referenced WHERE conrelid = to_regclass(%(of)s)
+                EXCEPT SELECT confrelid FROM referenced WHERE conrelid = to_regclass(%(subject)s))""",
+}
+
+
+def is_brief_after_all(connection: DBAPIConnection, need: Need) -> bool:
+    """Whether the catalog confirms every condition under which a BLOCKING statement is as good as BRIEF.
+
+    ``connection`` is the script's own, so that it sees what the script has made.
+    """
+    return bool(need.unless) and all(_holds(connection, condition) for condition in need.unless)
+
+
+def _holds(connection: DBAPIConnection, condition: Condition) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES[condition.fact], {"subject": condition.subject, "of": condition.of})
+        row = cursor.fetchone()
+    return row is not None and row[0] is True

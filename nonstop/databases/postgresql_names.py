@@ -1,0 +1,74 @@
+"""The names that PostgreSQL gives to what has none, so that a statement of ours can name it beforehand.
+
+The server adds a number if the name is taken; that can't be known here.
+"""
+
+from __future__ import annotations
+
+import json
+
+from nonstop.databases.postgresql_reader import Reader
+from nonstop.databases.postgresql_tokens import Sort, words
+
+LONGEST_NAME = 63  # bytes
+_NOT_A_COLUMN = words("""
+    and any array between case cast collate current_date current_time current_timestamp current_user distinct else end
+    exists false from ilike in interval is isnull like not notnull null or row similar some then to true user when
+    """)
+
+
+def chosen_name(table: str, addition: str, label: str) -> str:
+    """``orders``, ``car_id``, ``fkey`` give ``orders_car_id_fkey``: the longer part gives way where it is too long."""
+    parts = [table.encode(), addition.encode()]
+    room = LONGEST_NAME - len(label.encode()) - 1 - bool(addition)
+    while sum(map(len, parts)) > room:
+        longer = 0 if len(parts[0]) > len(parts[1]) else 1
+        parts[longer] = parts[longer][:-1]
+    texts = [part.decode(errors="ignore") for part in parts]
+    return "_".join(text for text in [*texts, label] if text)
+
+
+def index_addition(columns: Reader) -> str:
+    """What the columns and expressions of an index contribute to its name."""
+    names: list[str] = []
+    for clause in columns.clauses():
+        plain = name = _key_name(clause)
+        number = 0
+        while name in names:
+            number += 1
+            name = f"{plain}{number}"
+        names.append(name)
+    return "_".join(names)
+
+
+def _key_name(key: Reader) -> str:
+    if key.peek().symbol == "(":
+        inside = key.brackets()
+        return inside.name().last if inside.peek(1).symbol == "(" and _is_one_call(inside) else "expr"
+    return key.name().last or "expr"
+
+
+def _is_one_call(expression: Reader) -> bool:
+    last = expression.tokens[-1]
+    outside = [token for token in expression.tokens[1:-1] if token.depth == last.depth]
+    return last.symbol == ")" and [token.symbol for token in outside] == ["("]
+
+
+def check_addition(condition: Reader) -> str:
+    """The column that a condition is about, if it is only one."""
+    columns: dict[str, None] = {}
+    for index, token in enumerate(condition.tokens):
+        before = condition.tokens[index - 1].symbol if index else ""
+        after = condition.tokens[index + 1].symbol if index + 1 < len(condition.tokens) else ""
+        if token.sort not in (Sort.WORD, Sort.QUOTED) or token.word in _NOT_A_COLUMN:
+            continue
+        if after not in ("(", ".") and before != "::":
+            columns[token.value] = None
+    return next(iter(columns)) if len(columns) == 1 else ""
+
+
+def op(verb: str, *arguments: str | list[str], schema: str | None = None) -> str:
+    """The line of a script that calls this verb."""
+    shown = [json.dumps(argument, ensure_ascii=False) for argument in arguments]
+    shown += [f"schema={json.dumps(schema, ensure_ascii=False)}"] if schema else []
+    return f"op.{verb}({', '.join(shown)})"

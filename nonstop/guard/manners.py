@@ -1,0 +1,61 @@
+"""Plain SQL of a script gives way to the application, as steps of ``op`` do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from nonstop.databases.base import Database, DBAPIConnection, LockConflict
+
+
+class Manners:
+    """Looks before a script's statement takes a strong lock.
+
+    ``wait_outside(relations)`` returns, when no old transaction holds the tables, how many ms the statement may wait
+    in the queue. ``has_written(connection)`` tells whether the open transaction holds locks of its own already: then
+    there is no waiting outside, and the script as a whole has to try again if the lock is not to be had.
+    ``was_broken_off()`` tells whether the watchdog cancelled a statement.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        wait_outside: Callable[[Sequence[str]], int],
+        lock_timeout_ms: Callable[[], int],
+        has_written: Callable[[DBAPIConnection], bool],
+        was_broken_off: Callable[[], bool],
+    ) -> None:
+        self._database = database
+        self._wait_outside = wait_outside
+        self._lock_timeout_ms = lock_timeout_ms
+        self._has_written = has_written
+        self._was_broken_off = was_broken_off
+        self._limited: set[int] = set()
+
+    def before(self, connection: DBAPIConnection, statement: str) -> None:
+        """Wait for a good moment, and bound how long ``statement`` may wait in the queue."""
+        if not self._has_written(connection):  # the limit of an earlier transaction went with it
+            self._limited.discard(id(connection))
+        needs = [need for need in self._database.needs_of(statement) if need.is_strong]
+        if not needs:
+            return
+        relations = tuple(dict.fromkeys(name for need in needs for name in need.relations))
+        if relations and not self._has_written(connection):
+            timeout_ms = self._wait_outside(relations)
+        else:
+            timeout_ms = self._lock_timeout_ms()
+        self._database.limit_lock_wait(connection, timeout_ms, ())
+        self._limited.add(id(connection))
+
+    def had_to_make_way(self, connection: DBAPIConnection, statement: str, error: BaseException) -> bool:
+        """Whether ``error`` of ``statement`` comes from our limit, from the watchdog, or from a deadlock.
+
+        A script may ask for the like itself (NOWAIT, a timeout of its own): that is its own business.
+        """
+        match self._database.lock_conflict(error):
+            case LockConflict.DEADLOCK:
+                return True
+            case LockConflict.CANCELLED:
+                return self._was_broken_off()
+            case LockConflict.NOT_AVAILABLE:
+                return id(connection) in self._limited and "nowait" not in statement.lower()
+        return False
