@@ -113,8 +113,10 @@ class Interruption(BaseException):
 class MadeWay(Interruption):
     """A statement got no lock within the blocking budget, or was broken off because the application waited for it.
 
-    The script as a whole is tried again, if nothing of it was committed.
+    The script as a whole is tried again, if nothing of it was committed. ``broken_off`` tells the second case: it
+    will happen again if the statement itself takes longer than the budget.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, broken_off: bool = False) -> None:
         super().__init__(reason, LockNotObtained.exit_code)
+        self.broken_off = broken_off

@@ -41,6 +41,8 @@ from nonstop.stopping import Stop
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+MOST_BROKEN_OFF = 5
+"""So often a script is tried again whose own statement kept the application waiting."""
 GIVE_UP_AFTER = 600.0
 """Seconds after which a lock that is never free ends a script; ``--deadline`` may come before."""
 
@@ -71,11 +73,13 @@ def run_script(
     """
     allowance = Allowance.of(around.budget_ms)
     give_up_at = time.monotonic() + GIVE_UP_AFTER
+    broken_off = 0
     for attempt in count(1):
-        may_retry = time.monotonic() < give_up_at
+        may_retry = time.monotonic() < give_up_at and broken_off < MOST_BROKEN_OFF
         try:
             return ScriptRun(script, direction, around, allowance, attempt).run(then, may_retry)
-        except MadeWay:
+        except MadeWay as conflict:
+            broken_off += conflict.broken_off
             allowance.grow()
         time.sleep(allowance.timeout_ms / 1000 * random.uniform(0.5, 1.0))
     raise AssertionError("count() does not end")
@@ -274,6 +278,11 @@ class ScriptRun:
         if self._work.commits or self._work.has_unseen_commits or self._has_earlier_commits():
             return self._part_way(message, details)
         details += (f"State: {self._script.label} was undone completely.",)
+        if isinstance(error, MadeWay) and error.broken_off:
+            next_step = (
+                "do it with op, or in batches: the statement keeps the application waiting for too long"
+            )
+            return Stopped(error, details=details, next_step=next_step)
         if isinstance(error, Interruption):
             return Stopped(error, details=details, next_step=f"run {self._direction.value} again")
         if isinstance(error, KeyboardInterrupt):

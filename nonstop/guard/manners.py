@@ -28,7 +28,7 @@ class Manners:
         self._wait_outside = wait_outside
         self._lock_timeout_ms = lock_timeout_ms
         self._has_written = has_written
-        self._was_broken_off = was_broken_off
+        self.was_broken_off = was_broken_off
         self._limited: set[int] = set()
 
     def before(self, connection: DBAPIConnection, statement: str) -> None:
@@ -55,7 +55,7 @@ class Manners:
             case LockConflict.DEADLOCK:
                 return True
             case LockConflict.CANCELLED:
-                return self._was_broken_off()
+                return self.was_broken_off()
             case LockConflict.NOT_AVAILABLE:
                 return id(connection) in self._limited and "nowait" not in statement.lower()
         return False

@@ -148,7 +148,8 @@ class Guard:
         self._work.back_to_held(dbapi)
         if self._manners.had_to_make_way(dbapi, statement, error):
             self.interruption = MadeWay(
-                f"no lock for {self._summary()}: {str(error).strip().partition(chr(10))[0]}"
+                f"no lock for {self._summary()}: {str(error).strip().partition(chr(10))[0]}",
+                broken_off=self._manners.was_broken_off(),
             )
             raise self.interruption
 
