@@ -87,9 +87,8 @@ class Guard:
             )
 
     def on_checkout(self, connection: DBAPIConnection) -> None:
-        self._work.checked_out(
-            connection
-        )  # first: a late release that comes now must leave the session as it is
+        # First: a late release that comes now must leave the session as it is.
+        self._work.checked_out(connection)
         if id(connection) not in self._prepared:  # else it comes back with a commit that is still held
             self._prepare(connection)
 
@@ -99,7 +98,7 @@ class Guard:
             self._database.prepare_session(connection, self._owner)
             self._prepared[id(connection)] = connection
         except NonstopError as error:
-            self._work.checked_in(connection)  # it never reaches the script
+            self._work.refused(connection)
             self.refusal = error
             raise
 

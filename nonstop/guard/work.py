@@ -71,7 +71,12 @@ class Work:
 
     def checked_in(self, connection: DBAPIConnection) -> None:
         with self._lock:
-            self._used_bare = self.has_unseen_commits
+            self._used_bare |= id(connection) in self._bare
+            self.refused(connection)
+
+    def refused(self, connection: DBAPIConnection) -> None:
+        """Forget a connection; one that never reaches the script has nothing to tell."""
+        with self._lock:
             self._bare.discard(id(connection))
             self._checked_out.pop(id(connection), None)
             self._own.discard(id(connection))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -193,3 +194,32 @@ with db.engine.begin() as connection:
     assert end.returncode == 0, end.output
     assert scene.attempts == 1
     assert scene.value("SELECT count(*) FROM cars WHERE note = 'orders are busy'") == 3
+
+
+def test_a_statement_that_always_keeps_the_application_waiting_is_named(
+    scene: Scene, meanwhile: Callable[..., Any]
+) -> None:
+    """To try it for ever would help nobody: it takes longer than the budget by itself."""
+    scene.script("""
+with db.engine.begin() as connection:
+    connection.execute(text("UPDATE orders SET note = 'by the script'"))
+    connection.execute(text("SELECT pg_sleep(60)"))
+""")
+    runner = scene.start()
+    ended = Event()
+
+    def work() -> None:
+        with scene.session() as application:
+            while not ended.is_set():
+                application.execute("UPDATE orders SET note = 'by the application' WHERE id = 1")
+                application.commit()
+
+    application = meanwhile(work)
+    end = runner.wait()
+    ended.set()
+    application.result()
+    assert end.returncode == 5, end.output
+    assert "SELECT pg_sleep(60)" in end.output
+    assert "was undone completely" in end.output
+    assert "Next: do it with op, or in batches" in end.output
+    assert scene.attempts == 6
