@@ -12,6 +12,7 @@ from tests.guard.conftest import Scene
 from tests.support.forked import ForkServer
 from tests.support.postgres_server import Server, start_server, stop
 from tests.support.projects import make_project
+from tests.support.scripts import sql
 from tests.support.waiting import until
 
 EAGER = "autovacuum_naptime = 1s\n"
@@ -38,9 +39,13 @@ def eager_scene(tmp_path: Path, postgres_server: Server, forks: ForkServer) -> I
         stop(server)
 
 
-def test_c13_op_gets_past_an_ordinary_autovacuum(eager_scene: Scene) -> None:
+@pytest.mark.parametrize("written_with", ["op", "raw"])
+def test_c13_we_get_past_an_ordinary_autovacuum(eager_scene: Scene, written_with: str) -> None:
     scene = eager_scene
-    scene.script('op.add_column("cars", Column("colour", String(20)))', "op")
+    if written_with == "op":
+        scene.script('op.add_column("cars", Column("colour", String(20)))', "op")
+    else:
+        scene.script(sql("ALTER TABLE cars ADD COLUMN colour VARCHAR(20)"))
     until(lambda: scene.value(AT_WORK))
     end = scene.start().wait()
     assert end.returncode == 0, end.output
