@@ -208,13 +208,17 @@ class ScriptRun:
         if attempts > 1:
             self._notes.append(f"the lock on {', '.join(relations)} was had at attempt {attempts}")
 
-    def _wait_outside(self, relations: Sequence[str]) -> int:
+    def _wait_outside(self, relations: Sequence[str]) -> tuple[int, bool]:
         observer = self._around.database.observer()
+        behind_autovacuum = False
         if observer is not None:
             with closing(observer):
                 ours = self._work.session_ids()
-                self._patience(observer).wait_outside(relations, ours, self._allowance, time.monotonic())
-        return round(self._allowance.timeout_ms)
+                holders = self._patience(observer).wait_outside(
+                    relations, ours, self._allowance, time.monotonic()
+                )
+            behind_autovacuum = any(holder.is_autovacuum for holder in holders)
+        return round(self._allowance.timeout_ms), behind_autovacuum
 
     def _patience(self, observer: Observer) -> Patience:
         return Patience(observer, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict)

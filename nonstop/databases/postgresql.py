@@ -33,6 +33,9 @@ LOCK_CONFLICTS = {
 PAST_AUTOVACUUM = """
     SELECT set_config('lock_timeout', (setting::bigint + 2000)::text, true) FROM pg_settings
     WHERE name = 'deadlock_timeout'"""
+TABLES_AMONG = """
+    SELECT name FROM unnest(%s::text[]) AS name JOIN pg_class c ON c.oid = to_regclass(name)
+    WHERE c.relkind IN ('r', 'p')"""
 LONG_WAIT = "SELECT set_config('lock_timeout', '1h', false), set_config('statement_timeout', '24h', false)"
 CHECK_CLIENT_EVERY = "200ms"
 """How soon a server ends the statement of a client that was killed (client_connection_check_interval)."""
@@ -177,12 +180,21 @@ class PostgreSQL(Database):
         self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]
     ) -> None:
         cursor = connection.cursor()
-        for table in past_autovacuum:
+        tables = () if connection.autocommit else past_autovacuum  # LOCK TABLE needs a transaction
+        for table in self._vacuumed(connection, tables):
             # SHARE UPDATE EXCLUSIVE blocks no reader and no writer, so waiting for it may take as long as
             # PostgreSQL needs to see that an autovacuum is in the way, and to cancel it (failure mode C13).
             cursor.execute(PAST_AUTOVACUUM)
             cursor.execute(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", (str(milliseconds),))
+
+    def _vacuumed(self, connection: DBAPIConnection, names: Sequence[str]) -> list[str]:
+        """Those of ``names`` that are tables and exist."""
+        if not names:
+            return []
+        cursor = connection.cursor()
+        cursor.execute(TABLES_AMONG, (list(names),))
+        return [name for (name,) in cursor.fetchall()]
 
     def allow_long_wait(self, connection: DBAPIConnection) -> None:
         connection.cursor().execute(LONG_WAIT)

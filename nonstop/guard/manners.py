@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nonstop.databases.base import Database, DBAPIConnection, LockConflict
+from nonstop.errors import MadeWay
 
 
 class Manners:
     """Looks before a script's statement takes a strong lock.
 
     ``wait_outside(relations)`` returns, when no old transaction holds the tables, how many ms the statement may wait
-    in the queue. ``has_written(connection)`` tells whether the open transaction holds locks of its own already: then
+    in the queue, and whether an autovacuum has to be got out of the way first. ``has_written(connection)`` tells whether the open transaction holds locks of its own already: then
     there is no waiting outside, and the script as a whole has to try again if the lock is not to be had.
     ``was_broken_off()`` tells whether the watchdog cancelled a statement.
     """
@@ -19,7 +20,7 @@ class Manners:
     def __init__(
         self,
         database: Database,
-        wait_outside: Callable[[Sequence[str]], int],
+        wait_outside: Callable[[Sequence[str]], tuple[int, bool]],
         lock_timeout_ms: Callable[[], int],
         has_written: Callable[[DBAPIConnection], bool],
         was_broken_off: Callable[[], bool],
@@ -39,11 +40,15 @@ class Manners:
         if not needs:
             return
         relations = tuple(dict.fromkeys(name for need in needs for name in need.relations))
+        timeout_ms, behind_autovacuum = self._lock_timeout_ms(), False
         if relations and not self._has_written(connection):
-            timeout_ms = self._wait_outside(relations)
-        else:
-            timeout_ms = self._lock_timeout_ms()
-        self._database.limit_lock_wait(connection, timeout_ms, ())
+            timeout_ms, behind_autovacuum = self._wait_outside(relations)
+        try:
+            self._database.limit_lock_wait(connection, timeout_ms, relations if behind_autovacuum else ())
+        except Exception as error:
+            if not self._database.is_lock_conflict(error):
+                raise
+            raise MadeWay(f"no lock on {', '.join(relations)}: autovacuum did not give way") from error
         self._limited.add(id(connection))
 
     def had_to_make_way(self, connection: DBAPIConnection, statement: str, error: BaseException) -> bool:

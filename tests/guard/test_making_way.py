@@ -93,20 +93,20 @@ def test_a_connection_that_the_script_leaves_open_makes_way_too(scene: Scene) ->
     scene.script(f"""
 import builtins
 builtins.kept = getattr(builtins, "kept", [])
-connection = db.engine.connect()
-builtins.kept.append(connection)
-connection.execute(text({ALTER_BOTH[0]!r}))
-connection.execute(text({ALTER_BOTH[1]!r}))
-connection.commit()
+first, second = db.engine.connect(), db.engine.connect()
+builtins.kept += [first, second]
+first.execute(text({UPDATE_BOTH[0]!r}))
+second.execute(text("UPDATE orders SET note = 'by the script' WHERE id = 3"))
+second.execute(text({ALTER_BOTH[1]!r}))
+first.commit()
+second.commit()
 """)
-    with scene.session() as application, scene.session() as reader:
+    with scene.session() as application:
         application.execute("UPDATE orders SET note = 'by the application' WHERE id = 1")
-        runner = scene.start()
-        until(lambda: scene.attempts_file.exists() and scene.attempts >= 2)
-        reader.execute("SELECT * FROM cars")
-        reader.commit()
+        runner = scene.start("--deadline", "8s")
+        until(lambda: scene.attempts_file.exists() and scene.attempts >= 3)
         application.commit()
-    end = runner.wait()
+        end = runner.wait()
     assert end.returncode == 0, end.output
 
 
