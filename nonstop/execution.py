@@ -241,6 +241,8 @@ class ScriptRun:
             raise Interruption(error.message, error.exit_code) from error
 
     def _record_commit(self, connection: DBAPIConnection, description: str) -> None:
+        if self._work.is_undoing:  # what takes back is no progress
+            return
         self._around.ledger.record_commit(
             connection, self._script, self._direction, self._around.identity, description
         )

@@ -11,7 +11,8 @@ for its locks (not on SQLite, whose connections belong to one thread).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from nonstop.databases.base import Database, DBAPIConnection, is_write
@@ -53,6 +54,7 @@ class Work:
         self._written: dict[int, str] = {}
         self._bare: set[int] = set()
         self._used_bare = False
+        self.is_undoing = False
         self.commits = 0
         """How many commits have been sent, the final one not counted."""
         self.dropped_writes = False
@@ -136,7 +138,16 @@ class Work:
     def committed_at_once(self, connection: DBAPIConnection) -> None:
         """Note a commit that could not be held: of a statement on a session in autocommit mode."""
         self._written.pop(id(connection), None)
-        self.commits += 1
+        self.commits += not self.is_undoing
+
+    @contextmanager
+    def undoing(self) -> Iterator[None]:
+        """What is committed in the block takes back what a failed step left: it is no part of the script that stays."""
+        self.is_undoing = True
+        try:
+            yield
+        finally:
+            self.is_undoing = False
 
     # --- holding ----------------------------------------------------------------------------------------------
 
@@ -183,7 +194,7 @@ class Work:
             if held is None:
                 return
             self._end(held, lambda: self._record_commit(held.connection, held.description))
-            self.commits += 1
+            self.commits += not self.is_undoing
 
     def finish(self, record_end: Callable[[DBAPIConnection], None]) -> bool:
         """Commit what is held together with the row of the script's end; False where nothing is held."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from nonstop.operations import steps_for
 class Transactions(Protocol):
     """What the executor needs of the guard: whose transactions are open, and when they end."""
 
+    def undoing(self) -> AbstractContextManager[None]: ...
     def adopt(self, connection: DBAPIConnection) -> None: ...
     def settle(self, connection: DBAPIConnection | None) -> None: ...
     def gather(self, connection: DBAPIConnection, description: str) -> None: ...
@@ -125,7 +127,8 @@ class Executor:
         if step.undo is None or (step.undo.in_transaction and self._database.is_lock_conflict(error)):
             return  # after a lock conflict the operation is tried again, and takes up what is there
         try:
-            self._carry_out(step.undo)
+            with self._transactions.undoing():
+                self._carry_out(step.undo)
         except Exception as second:
             error.add_note(f"cleaning up after it failed too: {second}")
 
