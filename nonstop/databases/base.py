@@ -190,10 +190,6 @@ class Database(ABC):
     def has_relation(self, connection: Connection, name: str, schema: str | None) -> bool:
         """Whether the name of a table is taken, be it by a table or a view. Names come unquoted."""
 
-    @abstractmethod
-    def has_invalid_index(self, connection: Connection, name: str, schema: str | None) -> bool:
-        """Whether a failed concurrent build left an index of that name."""
-
     def foreign_keys(self, connection: Connection, table: str, schema: str | None) -> list[ForeignKey]:
         """The foreign keys of ``table``."""
         from sqlalchemy import inspect

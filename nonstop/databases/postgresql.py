@@ -20,10 +20,6 @@ IN_TRANSACTION = 2
 """libpq's PQTRANS_INTRANS: a transaction is open and has not failed."""
 CONNECT_TIMEOUT = 10
 """Seconds until a server that does not answer counts as unreachable."""
-INVALID_INDEX = """
-    SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relname = %s AND n.nspname = coalesce(%s, current_schema()) AND NOT i.indisvalid
-      AND c.relkind = 'i'"""
 LOCK_CONFLICTS = {
     "55P03": LockConflict.NOT_AVAILABLE,
     "57014": LockConflict.CANCELLED,
@@ -218,9 +214,6 @@ class PostgreSQL(Database):
         from sqlalchemy import inspect
 
         return inspect(connection).has_table(name, schema=schema)
-
-    def has_invalid_index(self, connection: Connection, name: str, schema: str | None) -> bool:
-        return connection.exec_driver_sql(INVALID_INDEX, (name, schema)).first() is not None
 
     # --- errors -----------------------------------------------------------------------------------------------
 

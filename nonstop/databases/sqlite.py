@@ -185,9 +185,6 @@ class SQLite(Database):
         query = "SELECT 1 FROM pragma_table_info(?, ?)"
         return connection.connection.cursor().execute(query, (name, schema)).fetchone() is not None
 
-    def has_invalid_index(self, connection: Connection, name: str, schema: str | None) -> bool:
-        return False
-
     def foreign_keys(self, connection: Connection, table: str, schema: str | None) -> list[ForeignKey]:
         # SQLAlchemy reads the actions from the table's SQL, and does not see those written beside a column.
         query = "SELECT [table], [from], on_delete FROM pragma_foreign_key_list(?, ?)"
