@@ -57,6 +57,7 @@ class Ledger:
         self._database = database
         self._name = name
         self._schema = schema
+        self._tables = self._qualified_tables()
 
     # --- reading ----------------------------------------------------------------------------------------------
 
@@ -137,6 +138,7 @@ class Ledger:
     def locate(self, connection: DBAPIConnection) -> None:
         """Settle the schema once, so that a script's own search_path can't lead its ledger rows elsewhere."""
         self._schema = self._schema or self._database.current_schema(connection)
+        self._tables = self._qualified_tables()
 
     def create(self, connection: DBAPIConnection) -> None:
         """Create the tables, readable by their owner only, unless they exist. Call it under the lock."""
@@ -271,8 +273,7 @@ class Ledger:
                 next_step="see where things stand with status",
             )
 
-    @property
-    def _tables(self) -> dict[str, str]:
+    def _qualified_tables(self) -> dict[str, str]:
         prefix = f'"{self._schema}".' if self._schema else ""
         return {table: f"{prefix}{self._name}_{table}" for table in TABLES}
 

@@ -23,6 +23,8 @@ from nonstop.descriptions.scripts import Edit, Problem, Script, ScriptFolder
 from nonstop.errors import NonstopError, UsageError, ValidationError
 
 FILE_NAME = re.compile(r"(?P<digits>\d+)_(?P<name>\w+)\.py", re.ASCII)
+CHUNK = 1 << 16
+"""So many bytes of a script are read at once; fewer than that are its end."""
 
 
 def find(folder: Path) -> ScriptFolder:
@@ -85,8 +87,7 @@ def read(path: Path) -> Script:
     if match is None:
         raise UsageError(f"{path.name}: not a migration name", next_step="name it like 003_add_a_column.py")
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # ten thousand of these are opened by a status
-            text = normalise(file.readall())
+        text = normalise(_content(path))
     except UnicodeDecodeError as error:
         raise ValidationError(
             f"{path.name}: not UTF-8 text (byte {error.start})", next_step="save the file as UTF-8"
@@ -96,6 +97,18 @@ def read(path: Path) -> Script:
             f"{path.name}: {error.strerror or error}", next_step="check that the file can be read"
         ) from error
     return Script(int(match["digits"]), match["digits"], match["name"], path, text, checksum(text))
+
+
+def _content(path: Path) -> bytes:
+    # A status reads ten thousand of these: three calls to the system for each, where open() makes eight.
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        content = b""
+        while len(chunk := os.read(descriptor, CHUNK)) == CHUNK:
+            content += chunk
+        return content + chunk
+    finally:
+        os.close(descriptor)
 
 
 def normalise(content: bytes) -> str:

@@ -69,8 +69,6 @@ class Database(ABC):
     """Whether an index can be built without blocking writers."""
     alters_in_place: ClassVar[bool]
     """Whether defaults, nullability and constraints can be altered; otherwise the table is made anew and refilled."""
-    catalog: ClassVar[Catalog]
-    """What is there, beyond what SQLAlchemy reflects."""
     ledger_types: ClassVar[dict[str, str]]
     """Column types of the ledger's tables: ``id``, ``integer``, ``time``, ``boolean``."""
 
@@ -181,6 +179,11 @@ class Database(ABC):
         return 0
 
     # --- catalog ----------------------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def catalog(self) -> Catalog:
+        """What is there, beyond what SQLAlchemy reflects. Only operations ask: loaded on first use."""
 
     @abstractmethod
     def has_table(self, connection: DBAPIConnection, name: str) -> bool:

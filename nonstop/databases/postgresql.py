@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nonstop.databases.base import Database, DBAPIConnection, LockConflict, RunnerLock
-from nonstop.databases.postgresql_catalog import PostgreSQLCatalog
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Dialect, Engine
 
+    from nonstop.databases.catalog import Catalog
     from nonstop.descriptions.activity import Observer
     from nonstop.descriptions.statements import Need
 
@@ -44,7 +45,6 @@ class PostgreSQL(Database):
     commits_each_step = True
     builds_indexes_concurrently = True
     alters_in_place = True
-    catalog = PostgreSQLCatalog()
     ledger_types = {
         "id": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         "integer": "BIGINT",
@@ -204,6 +204,12 @@ class PostgreSQL(Database):
         return int(connection.info.backend_pid)
 
     # --- catalog ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        from nonstop.databases.postgresql_catalog import PostgreSQLCatalog
+
+        return PostgreSQLCatalog()
 
     def has_table(self, connection: DBAPIConnection, name: str) -> bool:
         cursor = connection.cursor()

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from nonstop.databases.base import Database, DBAPIConnection, ForeignKey, RunnerLock, is_write
-from nonstop.databases.sqlite_catalog import SQLiteCatalog
 from nonstop.databases.url import DatabaseUrl
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
+
+    from nonstop.databases.catalog import Catalog
 
 BUSY_TIMEOUT = 30.0
 """How long a statement waits for another writer, in seconds."""
@@ -29,7 +31,6 @@ class SQLite(Database):
     commits_each_step = False
     builds_indexes_concurrently = False
     alters_in_place = False
-    catalog = SQLiteCatalog()
     ledger_types = {
         "id": "INTEGER PRIMARY KEY AUTOINCREMENT",
         "integer": "INTEGER",
@@ -176,6 +177,12 @@ class SQLite(Database):
         return self.in_transaction(connection)
 
     # --- catalog ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        from nonstop.databases.sqlite_catalog import SQLiteCatalog
+
+        return SQLiteCatalog()
 
     def has_table(self, connection: DBAPIConnection, name: str) -> bool:
         query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"

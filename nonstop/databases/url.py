@@ -18,7 +18,7 @@ URL = re.compile(
     re.DOTALL,
 )
 # Up to the last '@', for it may stand in the password too. Our own example of an address stays readable.
-CREDENTIALS_IN_URL = re.compile(r"(?P<before>\w+://[^\s:/@]*:)(?!password@)\S+(?=@)")
+CREDENTIALS_IN_URL = re.compile(r"(?P<before>\b\w+://[^\s:/@]*:)(?!password@)\S+(?=@)")
 HOW_TO_WRITE_IT = (
     "write it like postgresql://user:password@host:5432/name or sqlite:///file.db;"
     " a '/', '@' or ':' in the password is written %2F, %40 or %3A"
