@@ -100,7 +100,6 @@ class ScriptRun:
         )
         self._journal = Journal(str(script.path))
         self._work = Work(around.database, self._record_commit)
-        owner = f"nonstop {around.identity.run_id}"
         manners = Manners(
             around.database,
             self._wait_outside,
@@ -108,7 +107,9 @@ class ScriptRun:
             self._work.has_written,
             self._was_broken_off,
         )
-        self._guard = Guard(around.database, owner, self._work, self._journal, self._checkpoint, manners)
+        self._guard = Guard(
+            around.database, self._prepare_session, self._work, self._journal, self._checkpoint, manners
+        )
         self._executor = Executor(
             around.database, around.engine, self._work, self._record_step, self._notes.append, self._lock_patiently,
             self._checkpoint,
@@ -224,6 +225,10 @@ class ScriptRun:
         return Patience(observer, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict)
 
     # --- what the parts call back -----------------------------------------------------------------------------
+
+    def _prepare_session(self, connection: DBAPIConnection) -> None:
+        around = self._around
+        around.database.prepare_session(connection, around.identity.session_name, around.stop.seconds_left)
 
     def _checkpoint(self) -> None:
         self._around.stop.checkpoint()

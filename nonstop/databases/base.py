@@ -118,12 +118,18 @@ class Database(ABC):
         """Raise UsageError unless ``connection`` leads to this very database (asked under the lock)."""
 
     @abstractmethod
-    def prepare_session(self, connection: DBAPIConnection, owner: str) -> None:
-        """Make a session ready for a script: its name, its transactions, its mark for the runner after us."""
+    def prepare_session(
+        self, connection: DBAPIConnection, owner: str, seconds_left: float | None = None
+    ) -> None:
+        """Make a session ready for a script: its name, its transactions, its mark for the runner after us.
+
+        Where a server can end what nobody watches any longer, it does so some time after ``seconds_left`` (None: the
+        run has no deadline).
+        """
 
     @abstractmethod
     def restore_session(self, connection: DBAPIConnection) -> None:
-        """Undo :meth:`prepare_session`."""
+        """Undo :meth:`prepare_session`: the session is as it was before, whatever the script has set."""
 
     def prepare_steps(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Make a session ready for the steps of ``op``, before any transaction; most databases need nothing."""
@@ -165,7 +171,13 @@ class Database(ABC):
     def limit_lock_wait(  # noqa: B027  # without a queue there is nothing to limit
         self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]
     ) -> None:
-        """Let the open transaction wait no longer for a lock; first get autovacuum off the tables that are named."""
+        """Let the open transaction wait no longer for a lock; first get autovacuum off the tables that are named.
+
+        In autocommit mode this holds until :meth:`lift_lock_limit`, and no autovacuum is got off.
+        """
+
+    def lift_lock_limit(self, connection: DBAPIConnection) -> None:  # noqa: B027
+        """Undo :meth:`limit_lock_wait` after a statement in autocommit mode; the end of a transaction undoes it too."""
 
     def allow_long_wait(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Let a session in autocommit mode wait long: for statements whose waiting holds nobody up."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
+    from nonstop.databases.postgresql_session import Sessions
     from nonstop.descriptions.activity import Observer
     from nonstop.descriptions.statements import Need
 
@@ -34,8 +35,6 @@ TABLES_AMONG = """
     SELECT name FROM unnest(%s::text[]) AS name JOIN pg_class c ON c.oid = to_regclass(name)
     WHERE c.relkind IN ('r', 'p')"""
 LONG_WAIT = "SELECT set_config('lock_timeout', '1h', false), set_config('statement_timeout', '24h', false)"
-CHECK_CLIENT_EVERY = "200ms"
-"""How soon a server ends the statement of a client that was killed (client_connection_check_interval)."""
 
 
 class PostgreSQL(Database):
@@ -115,37 +114,37 @@ class PostgreSQL(Database):
 
     def check_same(self, connection: DBAPIConnection) -> None:
         from nonstop.databases.postgresql_lock import CONNECTED_TO_LOCKED_DATABASE, lock_key
+        from nonstop.databases.postgresql_pooler import refuse_shared_sessions_of_script
 
         cursor = connection.cursor()
         cursor.execute(CONNECTED_TO_LOCKED_DATABASE, (lock_key(self.lock_name),))
-        is_same = cursor.fetchone() is not None
+        answer = cursor.fetchone()
         connection.rollback()
-        if not is_same:
+        if answer is not None:
+            refuse_shared_sessions_of_script(connection, answer[0])
+        else:
             raise UsageError(
                 f"the script works on another database than the ledger's ({self.display})",
                 next_step="give both the same DATABASE_URL",
             )
 
-    def prepare_session(self, connection: DBAPIConnection, owner: str) -> None:
+    def prepare_session(
+        self, connection: DBAPIConnection, owner: str, seconds_left: float | None = None
+    ) -> None:
         from nonstop.databases.postgresql_lock import work_key
 
-        cursor = connection.cursor()
-        # The shared lock marks the session as ours: a later runner waits until every such session has ended,
-        # so that it can't overlap a statement that outlived its runner.
-        cursor.execute(
-            "SELECT set_config('application_name', %s, false),"
-            " set_config('client_connection_check_interval', %s, false), set_config('statement_timeout', '0', false),"
-            " pg_advisory_lock_shared(%s)",
-            (owner, CHECK_CLIENT_EVERY, work_key(self.lock_name)),
-        )
-        connection.commit()
+        self._sessions.prepare(connection, owner, seconds_left, work_key(self.lock_name))
 
     def restore_session(self, connection: DBAPIConnection) -> None:
         from nonstop.databases.postgresql_lock import work_key
 
-        cursor = connection.cursor()
-        cursor.execute("SELECT pg_advisory_unlock_shared(%s)", (work_key(self.lock_name),))
-        connection.commit()
+        self._sessions.restore(connection, work_key(self.lock_name))
+
+    @cached_property
+    def _sessions(self) -> Sessions:
+        from nonstop.databases.postgresql_session import Sessions
+
+        return Sessions()
 
     def begin_if_needed(self, connection: DBAPIConnection, statement: str) -> None:
         """The drivers begin by themselves."""
@@ -182,7 +181,10 @@ class PostgreSQL(Database):
             # PostgreSQL needs to see that an autovacuum is in the way, and to cancel it (failure mode C13).
             cursor.execute(PAST_AUTOVACUUM)
             cursor.execute(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", (str(milliseconds),))
+        self._sessions.limit(connection, milliseconds)
+
+    def lift_lock_limit(self, connection: DBAPIConnection) -> None:
+        self._sessions.lift(connection)
 
     def _vacuumed(self, connection: DBAPIConnection, names: Sequence[str]) -> list[str]:
         """Those of ``names`` that are tables and exist."""
@@ -201,7 +203,7 @@ class PostgreSQL(Database):
         return [need for _, need in needs(statement)]
 
     def session_id(self, connection: DBAPIConnection) -> int:
-        return int(connection.info.backend_pid)
+        return self._sessions.pid(connection)
 
     # --- catalog ----------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from nonstop.databases.postgresql_session import let_live
 from nonstop.descriptions.activity import Holder, Waiter
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class ServerObserver:
 
     def __init__(self, database: PostgreSQL) -> None:
         self._connection = database.connect(autocommit=True, application_name="nonstop observer")
+        let_live(self._connection)
 
     def holders(self, relations: Sequence[str], ours: Collection[int]) -> list[Holder]:
         rows = self._connection.execute(HOLDERS, (list(relations), [*ours, 0]))

@@ -10,6 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from nonstop.databases.postgresql_pooler import refuse_shared_sessions
+from nonstop.databases.postgresql_session import let_live
 from nonstop.errors import LockNotObtained
 
 if TYPE_CHECKING:
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
 # pg_locks shows a 64-bit key as two halves: classid is the upper one, objid the lower one.
 HELD_KEY = "l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted AND (l.classid::bigint << 32) | l.objid::bigint = %s"
 CONNECTED_TO_LOCKED_DATABASE = (
-    "SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+    "SELECT pg_backend_pid() FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
     f" WHERE {HELD_KEY} AND d.datname = current_database()"
 )
-SESSION_TIMEOUTS = ["idle_session_timeout", "statement_timeout"]
 HOLDERS = (
     "SELECT l.pid, a.application_name, a.usename, host(a.client_addr),"
     " to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM pg_locks l"
@@ -58,10 +58,7 @@ class AdvisoryRunnerLock:
         except BaseException:
             self._connection.close()
             raise
-        # A role's own timeouts must not end the session that holds the lock.
-        self._ask(
-            "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY (%s)", SESSION_TIMEOUTS
-        )
+        let_live(self._connection)
 
     def try_acquire(self) -> bool:
         """Take the lock, then see that no session of an earlier runner is still at work."""

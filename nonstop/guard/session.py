@@ -31,21 +31,21 @@ _active: ContextVar[Guard | None] = ContextVar("nonstop_guard", default=None)
 class Guard:
     """Ties a script's connections to the ledger's database, its lock and its transactions.
 
-    ``checkpoint`` is called before every statement and may raise an Interruption. What it raised is remembered in
+    ``prepare`` makes a session ready for the script. ``checkpoint`` is called before every statement and may raise an Interruption. What it raised is remembered in
     ``interruption``, and what the guard refused in ``refusal``: a script can't turn either into success.
     """
 
     def __init__(
         self,
         database: Database,
-        owner: str,
+        prepare: Callable[[DBAPIConnection], None],
         work: Work,
         journal: Journal,
         checkpoint: Callable[[], None],
         manners: Manners,
     ) -> None:
         self._database = database
-        self._owner = owner
+        self._prepare_session = prepare
         self._work = work
         self._journal = journal
         self._checkpoint = checkpoint
@@ -95,7 +95,7 @@ class Guard:
     def _prepare(self, connection: DBAPIConnection) -> None:
         try:
             self._database.check_same(connection)
-            self._database.prepare_session(connection, self._owner)
+            self._prepare_session(connection)
             self._prepared[id(connection)] = connection
         except NonstopError as error:
             self._work.refused(connection)
@@ -132,8 +132,10 @@ class Guard:
 
     def after_statement(self, connection: Connection, statement: str) -> None:
         self._journal.end()
+        dbapi = connection.connection.dbapi_connection
+        self._database.lift_lock_limit(dbapi)
         if is_autocommit(connection) and is_write(statement):
-            self._work.committed_at_once(connection.connection.dbapi_connection)
+            self._work.committed_at_once(dbapi)
 
     def on_error(self, connection: Connection | None, statement: str, error: BaseException) -> None:
         self._journal.fail(statement, str(error))
@@ -145,6 +147,9 @@ class Guard:
         if dbapi is None or self._work.is_own(dbapi):
             return
         self._work.back_to_held(dbapi)
+        self._database.lift_lock_limit(dbapi)
+        if connection is not None and is_autocommit(connection):
+            self._work.failed_at_once(dbapi)
         if self._manners.had_to_make_way(dbapi, statement, error):
             self.interruption = MadeWay(
                 f"no lock for {self._summary()}: {str(error).strip().partition(chr(10))[0]}",
