@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,7 @@ from nonstop.errors import (
     Stopped,
     StoppedPartWay,
 )
+from nonstop.guard.environment import ClientEnvironment
 from nonstop.guard.journal import Journal
 from nonstop.guard.manners import Manners
 from nonstop.guard.patience import Allowance, Patience
@@ -115,17 +117,26 @@ class ScriptRun:
             self._checkpoint,
         )  # fmt: skip
         self._watchdog: Watchdog | None = None
+        self._environment = ClientEnvironment(
+            around.database.client_environment(
+                around.connection, around.identity.session_name, around.budget_ms, os.environ
+            )
+        )
         self._started = time.monotonic()
 
     def run(self, then: Callable[[DBAPIConnection], None], may_retry: bool) -> ScriptOutcome:
         """As :func:`run_script`, once. Raises MadeWay where another attempt is worth it."""
         with captured_output(self._around.on_output) as output:
             try:
-                with self._guard.armed(), self._watched(), self._around.stop.breaking_off(self._work.cancel):
+                with (
+                    self._guard.armed(), self._watched(), self._environment.passed_on(),
+                    self._around.stop.breaking_off(self._work.cancel),
+                ):  # fmt: skip
                     self._call()
                     self._finish(then)
             except (Exception, Interruption, KeyboardInterrupt, SystemExit) as error:
                 cause = self._cause(error)
+                may_retry = may_retry and not self._client_was_broken_off()
                 if isinstance(cause, MadeWay) and may_retry and self._work.undo():
                     raise cause from None
                 raise self._failure(cause) from error
@@ -156,6 +167,7 @@ class ScriptRun:
             current_executor.reset(token)
         if self._guard.interruption or self._guard.refusal:
             raise self._guard.interruption or self._guard.refusal  # type: ignore[misc]  # one of them is set
+        self._verify_clients()
         if self._was_terminated():  # what it has done since that transaction was lost is not the whole
             raise MadeWay("the application waited for a transaction in which the script did nothing")
         if answer is False:
@@ -184,7 +196,7 @@ class ScriptRun:
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """Where sessions queue for locks: a watchdog that breaks us off before others have waited too long."""
-        observer = self._around.database.observer()
+        observer = self._around.database.observer(self._around.identity.session_name)
         if observer is None:
             yield
             return
@@ -197,6 +209,20 @@ class ScriptRun:
 
     def _was_terminated(self) -> bool:
         return self._watchdog is not None and any(bite.blocker_is_idle for bite in self._watchdog.bites)
+
+    def _client_was_broken_off(self) -> bool:
+        """Whether another client of the script's was: what that had committed nobody knows."""
+        return self._watchdog is not None and bool(self._watchdog.client_bites)
+
+    def _verify_clients(self) -> None:
+        """Raise MigrationFailed where a client of the script's own was broken off, whatever the script made of it."""
+        if self._watchdog is not None and self._client_was_broken_off():
+            bite = self._watchdog.client_bites[0]
+            raise MigrationFailed(
+                f"{self._script.path.name}: a client of its own (pid {bite.blocker}) was broken off:"
+                " the application waited for it",
+                next_step="do it with op, or through SQLAlchemy, so that it can make way",
+            )
 
     def _lock_patiently(self, relations: Sequence[str], attempt: Callable[[int, bool], None]) -> None:
         observer = self._around.database.observer()
@@ -286,7 +312,7 @@ class ScriptRun:
     def _as_error(self, error: BaseException, lost: str | None) -> NonstopError:
         details = (*self._where(error), *((f"while undoing: {lost}",) if lost else ()))
         message, next_step = self._in_words(error)
-        if self._work.commits or self._work.has_unseen_commits or self._has_earlier_commits():
+        if self._work.commits or self._has_unseen_commits() or self._has_earlier_commits():
             return self._part_way(message, details)
         details += (f"State: {self._script.label} was undone completely.",)
         if isinstance(error, MadeWay) and error.broken_off:
@@ -308,8 +334,8 @@ class ScriptRun:
             permanent = f"{self._work.commits} commit(s) of it are permanent" + (
                 f", the last statement was: {last}" if last else ""
             )
-        elif self._work.has_unseen_commits:
-            permanent = "it worked on a bare driver connection, whose commits nobody sees"
+        elif self._has_unseen_commits():
+            permanent = "it worked on a connection of its own, whose commits nobody sees"
         else:
             permanent = "what this run did was undone, but not what an earlier one had committed"
         number, verb = self._script.number, self._direction.value
@@ -319,6 +345,9 @@ class ScriptRun:
             next_step=f"correct what failed and run {verb} again (a script must be idempotent for that),"
             f" or settle it by hand: repair --mark-applied {number} or --mark-pending {number}",
         )
+
+    def _has_unseen_commits(self) -> bool:
+        return self._work.has_unseen_commits or self._client_was_broken_off()
 
     def _has_earlier_commits(self) -> bool:
         """Whether a run that was interrupted before this one had committed a part of the script."""

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection, Dialect, Engine
 
@@ -156,9 +156,21 @@ class Database(ABC):
 
     # --- waiting for locks, where there is a queue for them ---------------------------------------------------
 
-    def observer(self) -> Observer | None:
-        """A second pair of eyes; None where nobody queues for a lock on a table."""
+    def observer(self, owner: str = "") -> Observer | None:
+        """A second pair of eyes; None where nobody queues for a lock on a table.
+
+        It counts the other clients of ``owner``'s script, where they can be told, to our sessions.
+        """
         return None
+
+    def client_environment(
+        self, connection: DBAPIConnection, owner: str, budget_ms: int, given: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Variables that bound and mark the sessions of other clients, for a script whose ledger is on ``connection``.
+
+        ``given`` is the environment as it is.
+        """
+        return {}
 
     def lock_conflict(self, error: BaseException) -> LockConflict | None:
         """In which way an error, a driver's or SQLAlchemy's, means that a lock was not to be had; None for others."""

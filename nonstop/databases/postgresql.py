@@ -9,7 +9,7 @@ from nonstop.databases.base import Database, DBAPIConnection, LockConflict, Runn
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection, Dialect, Engine
 
@@ -163,10 +163,20 @@ class PostgreSQL(Database):
 
     # --- waiting for locks ------------------------------------------------------------------------------------
 
-    def observer(self) -> Observer:
+    def observer(self, owner: str = "") -> Observer:
         from nonstop.databases.postgresql_activity import ServerObserver
+        from nonstop.databases.postgresql_environment import client_name
 
-        return ServerObserver(self)
+        return ServerObserver(self, client_name(owner, self.lock_name) if owner else "")
+
+    def client_environment(
+        self, connection: DBAPIConnection, owner: str, budget_ms: int, given: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        from nonstop.databases.postgresql_environment import variables
+
+        if connection.info.backend_pid != self.session_id(connection):
+            return {}  # a pooler is in between, and refuses clients that bring options
+        return variables(owner, self.lock_name, budget_ms, given)
 
     def lock_conflict(self, error: BaseException) -> LockConflict | None:
         return LOCK_CONFLICTS.get(sqlstate(getattr(error, "orig", None) or error))

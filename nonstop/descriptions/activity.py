@@ -23,12 +23,18 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
-    """A session that waits for one of ours. ``blocker`` is ours; ``waited_ms`` is since its wait began."""
+    """A session that waits for one of ours. ``blocker`` is ours; ``waited_ms`` is since its wait began.
+
+    ``blocker_is_client`` tells that it is not one that the guard has prepared, but another client of the script's.
+    """
 
     pid: int
     blocker: int
     waited_ms: int
     blocker_is_idle: bool
+    blocker_is_client: bool
+    application: str
+    """What the session that waits calls itself."""
 
 
 class Observer(Protocol):
@@ -38,7 +44,10 @@ class Observer(Protocol):
         """Transactions of others that hold any lock on ``relations``; names that don't exist are passed over."""
 
     def waiters(self, ours: Collection[int]) -> list[Waiter]:
-        """Sessions of others that wait for a lock which one of ``ours`` holds or asks for before them."""
+        """Sessions of others that wait for a lock which one of ours holds or asks for before them.
+
+        Ours are ``ours``, and the script's other clients.
+        """
 
     def interrupt(self, waiter: Waiter) -> None:
         """Break off our session that ``waiter`` waits for: its statement, or itself where it sits idle."""
