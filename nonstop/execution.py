@@ -6,7 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from nonstop import scripts
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
 from nonstop.descriptions.activity import Observer
 from nonstop.descriptions.history import RunIdentity
-from nonstop.descriptions.operations import current_executor
+from nonstop.descriptions.operations import LockClass, current_executor
 from nonstop.descriptions.results import ScriptOutcome
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import (
@@ -33,6 +33,7 @@ from nonstop.guard.journal import Journal
 from nonstop.guard.manners import Manners
 from nonstop.guard.patience import Allowance, Patience
 from nonstop.guard.session import Guard
+from nonstop.guard.standbys import Standbys
 from nonstop.guard.watchdog import Watchdog
 from nonstop.guard.work import Work
 from nonstop.ledger import Ledger
@@ -117,6 +118,8 @@ class ScriptRun:
             self._checkpoint,
         )  # fmt: skip
         self._watchdog: Watchdog | None = None
+        self._own_observer: Observer | None = None
+        self._standbys = Standbys(self._notes.append, self._checkpoint)
         self._environment = ClientEnvironment(
             around.database.client_environment(
                 around.connection, around.identity.session_name, around.budget_ms, os.environ
@@ -142,6 +145,8 @@ class ScriptRun:
                 raise self._failure(cause) from error
             finally:
                 self._executor.close()
+                if self._own_observer is not None:
+                    self._own_observer.close()
         if self._work.dropped_writes:
             self._notes.append(
                 "a transaction that had written was rolled back by the script (a commit() forgotten?)"
@@ -224,28 +229,40 @@ class ScriptRun:
                 next_step="do it with op, or through SQLAlchemy, so that it can make way",
             )
 
-    def _lock_patiently(self, relations: Sequence[str], attempt: Callable[[int, bool], None]) -> None:
-        observer = self._around.database.observer()
+    def _lock_patiently(
+        self, relations: Sequence[str], lock: LockClass, attempt: Callable[[int, bool], None]
+    ) -> None:
+        observer = self._observer()
         if observer is None:
             attempt(0, False)
             return
-        with closing(observer):
-            allowance = Allowance.of(self._around.budget_ms)
-            attempts = self._patience(observer).run(relations, self._work.session_ids(), allowance, attempt)
+        self._wait_for_standbys(observer, relations, lock)
+        allowance = Allowance.of(self._around.budget_ms)
+        attempts = self._patience(observer).run(relations, self._work.session_ids(), allowance, attempt)
         if attempts > 1:
             self._notes.append(f"the lock on {', '.join(relations)} was had at attempt {attempts}")
 
-    def _wait_outside(self, relations: Sequence[str]) -> tuple[int, bool]:
-        observer = self._around.database.observer()
+    def _wait_outside(self, relations: Sequence[str], lock: LockClass) -> tuple[int, bool]:
+        observer = self._observer()
         behind_autovacuum = False
         if observer is not None:
-            with closing(observer):
-                ours = self._work.session_ids()
-                holders = self._patience(observer).wait_outside(
-                    relations, ours, self._allowance, time.monotonic()
-                )
+            self._wait_for_standbys(observer, relations, lock)
+            ours = self._work.session_ids()
+            holders = self._patience(observer).wait_outside(
+                relations, ours, self._allowance, time.monotonic()
+            )
             behind_autovacuum = any(holder.is_autovacuum for holder in holders)
         return round(self._allowance.timeout_ms), behind_autovacuum
+
+    def _wait_for_standbys(self, observer: Observer, relations: Sequence[str], lock: LockClass) -> None:
+        if relations and lock is LockClass.ACCESS_EXCLUSIVE:  # the only lock that they replay
+            self._standbys.wait(observer)
+
+    def _observer(self) -> Observer | None:
+        """For this thread's looks: one connection for the whole script, opened at the first (the watchdog has its own)."""
+        if self._own_observer is None:
+            self._own_observer = self._around.database.observer()
+        return self._own_observer
 
     def _patience(self, observer: Observer) -> Patience:
         return Patience(observer, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from nonstop.databases import postgresql_replicas
 from nonstop.databases.postgresql_session import let_live
-from nonstop.descriptions.activity import Holder, Waiter
+from nonstop.descriptions.activity import Holder, Standby, Waiter
 
 if TYPE_CHECKING:
     from nonstop.databases.postgresql import PostgreSQL
@@ -93,6 +94,12 @@ class ServerObserver:
         if query:
             parts.append(f"query: {' '.join(query.split())[:120]}")
         return ", ".join(part for part in parts if part)
+
+    def written_up_to(self) -> str:
+        return postgresql_replicas.written_up_to(self._connection)
+
+    def standbys_behind(self, position: str, flushed_will_do: bool) -> list[Standby]:
+        return postgresql_replicas.standbys_behind(self._connection, position, flushed_will_do)
 
     def close(self) -> None:
         self._connection.close()

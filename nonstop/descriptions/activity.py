@@ -37,6 +37,17 @@ class Waiter:
     """What the session that waits calls itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """A standby that streams from our server. ``is_hidden``: our role may not see how far it is."""
+
+    pid: int
+    """Of the server's process that sends to it: a standby that comes back is another one."""
+    name: str
+    behind_bytes: int | None
+    is_hidden: bool
+
+
 class Observer(Protocol):
     """A second pair of eyes: a connection of its own that is never in a transaction."""
 
@@ -54,6 +65,15 @@ class Observer(Protocol):
 
     def describe(self, holders: Sequence[Holder]) -> str:
         """Who they are, in words: pid, user, application, how long, which query."""
+
+    def written_up_to(self) -> str:
+        """The position in the server's log that it has written up to."""
+
+    def standbys_behind(self, position: str, flushed_will_do: bool) -> list[Standby]:
+        """Standbys that have not replayed up to ``position``, or of which our role can't know it.
+
+        ``flushed_will_do`` asks only for what was flushed by now: nothing else is sent to them.
+        """
 
     def close(self) -> None:
         """Give the connection back."""

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nonstop.databases.base import Database, DBAPIConnection, LockConflict
+from nonstop.descriptions.operations import LockClass
+from nonstop.descriptions.statements import Need
 from nonstop.errors import MadeWay
 
 
 class Manners:
     """Looks before a script's statement takes a strong lock.
 
-    ``wait_outside(relations)`` returns, when no old transaction holds the tables, how many ms the statement may wait
-    in the queue, and whether an autovacuum has to be got out of the way first. ``has_written(connection)`` tells whether the open transaction holds locks of its own already: then
-    there is no waiting outside, and the script as a whole has to try again if the lock is not to be had.
+    ``wait_outside(relations, lock)`` returns, when no old transaction holds the tables, how many ms the statement may
+    wait in the queue, and whether an autovacuum has to be got out of the way first. ``has_written(connection)`` tells
+    whether the open transaction holds locks of its own already: then there is no waiting outside, and the script as a
+    whole has to try again if the lock is not to be had.
     ``was_broken_off()`` tells whether the watchdog cancelled a statement.
     """
 
     def __init__(
         self,
         database: Database,
-        wait_outside: Callable[[Sequence[str]], tuple[int, bool]],
+        wait_outside: Callable[[Sequence[str], LockClass], tuple[int, bool]],
         lock_timeout_ms: Callable[[], int],
         has_written: Callable[[DBAPIConnection], bool],
         was_broken_off: Callable[[], bool],
@@ -42,7 +45,7 @@ class Manners:
         relations = tuple(dict.fromkeys(name for need in needs for name in need.relations))
         timeout_ms, behind_autovacuum = self._lock_timeout_ms(), False
         if relations and not self._has_written(connection):
-            timeout_ms, behind_autovacuum = self._wait_outside(relations)
+            timeout_ms, behind_autovacuum = self._wait_outside(relations, _strongest(needs))
         try:
             self._database.limit_lock_wait(connection, timeout_ms, relations if behind_autovacuum else ())
         except Exception as error:
@@ -64,3 +67,8 @@ class Manners:
             case LockConflict.NOT_AVAILABLE:
                 return id(connection) in self._limited and "nowait" not in statement.lower()
         return False
+
+
+def _strongest(needs: Sequence[Need]) -> LockClass:
+    order = list(LockClass)
+    return max((need.lock for need in needs), key=order.index)
