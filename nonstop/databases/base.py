@@ -179,6 +179,10 @@ class Database(ABC):
         """The tables that a statement locks, as the session sees them; absent and temporary ones are left out."""
         return []
 
+    def has_tables(self, connection: DBAPIConnection, names: Sequence[str]) -> bool:
+        """Whether each name, as :class:`Need` has it, is that of a table or the like."""
+        return all(self.has_table(connection, name) for name in names)
+
     def confirms(self, connection: DBAPIConnection, conditions: Sequence[Condition]) -> bool:
         """Whether the catalog, as the session sees it, confirms every one of ``conditions``."""
         return not conditions

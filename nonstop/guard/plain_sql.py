@@ -91,6 +91,8 @@ class PlainSql:
             self._manners.forget_limits_of_the_past(connection)
             self._require_deferred(connection, statement, needs)
             return statement
+        if len(needs) > 1:
+            self._refuse_names_to_come(connection, needs)
         judged = self._look(connection, needs)
         self._require_deferred(connection, statement, needs)
         sent = [self._decide(connection, one, commits_itself) for one in judged]
@@ -117,6 +119,18 @@ class PlainSql:
             Judged(text, need, tuple(table for table in tables if table.oid in known))
             for (text, need), tables in zip(needs, reached, strict=True)
         ]
+
+    def _refuse_names_to_come(self, connection: DBAPIConnection, needs: Sequence[tuple[str, Need]]) -> None:
+        """Of several statements in one text, a later one may mean a table that an earlier one is going to rename."""
+        created = {name for _, need in needs for name in need.creates}
+        for text, need in needs:
+            named = [name for name in need.relations if name not in created]
+            if need.kind in CAUTION and not self._database.has_tables(connection, named):
+                raise Refused(
+                    f"refused, for nobody can see beforehand what it locks: {' '.join(text.split())[:200]}",
+                    details=("It names a table that is not there yet, behind other statements in one text.",),
+                    next_step="send each statement with an execute() of its own",
+                )
 
     # --- deciding ---------------------------------------------------------------------------------------------
 

@@ -100,7 +100,9 @@ def test_a_deferred_validation_is_neither_lost_nor_done_twice(
     postgres_project: Project, forks: ForkServer
 ) -> None:
     project = postgres_project
-    send(project.url, "CREATE TABLE parent (id INTEGER PRIMARY KEY)", "CREATE TABLE child (parent_id INTEGER)")
+    send(
+        project.url, "CREATE TABLE parent (id INTEGER PRIMARY KEY)", "CREATE TABLE child (parent_id INTEGER)"
+    )
     added = (
         "INSERT INTO parent VALUES (7)",
         "ALTER TABLE child ADD CONSTRAINT fk FOREIGN KEY (parent_id) REFERENCES parent",

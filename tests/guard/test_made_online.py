@@ -116,5 +116,7 @@ def test_constraints_are_validated_after_the_commit(scene: Scene) -> None:
     )
     end = scene.start().wait()
     assert end.returncode == 0, end.output
-    assert scene.value("SELECT bool_and(convalidated) FROM pg_constraint WHERE conname IN ('c', 'orders_car_id_fkey')")
+    assert scene.value(
+        "SELECT bool_and(convalidated) FROM pg_constraint WHERE conname IN ('c', 'orders_car_id_fkey')"
+    )
     assert "done online: ALTER TABLE orders VALIDATE CONSTRAINT c" in end.output
