@@ -153,8 +153,9 @@ class PlainSql:
             if one.need.kind is not Kind.DROP_INDEX:  # which takes no longer than its lock
                 self._refuse_to_block(connection, one)
             return one.text
-        first, *rest = one.need.rewritten if one.need.kind is Kind.NOT_VALID else ("", *one.need.rewritten)
-        for statement in map(_as_sent, rest):
+        has_constraints = one.need.kind is Kind.NOT_VALID
+        first = one.need.rewritten[0] if has_constraints else ""
+        for statement in map(_as_sent, one.need.constraints if has_constraints else one.need.rewritten):
             if not commits_itself:
                 self._work.defer(connection, statement)
             elif first:  # it is sent now, and commits itself: what completes it comes next
