@@ -157,9 +157,9 @@ class PlainSql:
         first = one.need.rewritten[0] if has_constraints else ""
         for statement in map(_as_sent, one.need.constraints if has_constraints else one.need.rewritten):
             if not commits_itself:
-                self._work.defer(connection, statement)
+                self._work.deferred.add(connection, statement)
             elif first:  # it is sent now, and commits itself: what completes it comes next
-                self._work.add_due([statement])
+                self._work.deferred.add_due([statement])
             else:
                 self._services.run_online(statement)
         return first
@@ -202,7 +202,7 @@ class PlainSql:
         self, connection: DBAPIConnection, statement: str, needs: Sequence[tuple[str, Need]]
     ) -> None:
         """See to it that what a statement builds on is there: carried out at once if the commit can't be hurt by it."""
-        deferred = self._work.deferred(connection)
+        deferred = self._work.deferred.of(connection)
         if not deferred or all(need.kind in (Kind.ONLINE_INDEX, Kind.DROP_INDEX) for _, need in needs):
             return  # what is deferred keeps its order
         missing = [text for text in deferred if _builds_on(statement, text, self._database)]
@@ -215,9 +215,8 @@ class PlainSql:
                 next_step="commit before this statement, or use op.create_index",
             )
         connection.rollback()
-        for text in list(deferred):
+        for text in self._work.deferred.take(connection):
             self._services.run_online(text)
-        deferred.clear()
 
 
 def _is_concurrent_index(need: Need) -> bool:
