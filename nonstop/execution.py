@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from nonstop import scripts
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
-from nonstop.descriptions.activity import Observer
 from nonstop.descriptions.history import RunIdentity
-from nonstop.descriptions.operations import LockClass, current_executor
+from nonstop.descriptions.operations import current_executor
 from nonstop.descriptions.results import ScriptOutcome
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import (
@@ -30,10 +29,11 @@ from nonstop.errors import (
 )
 from nonstop.guard.environment import ClientEnvironment
 from nonstop.guard.journal import Journal
+from nonstop.guard.lookout import GIVE_UP_AFTER, Lookout
 from nonstop.guard.manners import Manners
-from nonstop.guard.patience import Allowance, Patience
+from nonstop.guard.patience import Allowance
+from nonstop.guard.plain_sql import PlainSql, Services
 from nonstop.guard.session import Guard
-from nonstop.guard.standbys import Standbys
 from nonstop.guard.watchdog import Watchdog
 from nonstop.guard.work import Work
 from nonstop.ledger import Ledger
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 
 MOST_BROKEN_OFF = 5
 """So often a script is tried again whose own statement kept the application waiting."""
-GIVE_UP_AFTER = 600.0
-"""Seconds after which a lock that is never free ends a script; ``--deadline`` may come before."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,7 @@ class Surroundings:
     stop: Stop
     identity: RunIdentity
     budget_ms: int
+    allow_blocking: str | None
     on_output: Callable[[str], None]
 
 
@@ -103,28 +102,39 @@ class ScriptRun:
         )
         self._journal = Journal(str(script.path))
         self._work = Work(around.database, self._record_commit)
+        self._lookout = Lookout(
+            around.database, around.budget_ms, allowance, self._work.session_ids, self._checkpoint,
+            self._notes.append,
+        )  # fmt: skip
         manners = Manners(
             around.database,
-            self._wait_outside,
+            self._lookout.wait_outside,
             lambda: round(allowance.timeout_ms),
             self._work.has_written,
             self._was_broken_off,
         )
-        self._guard = Guard(
-            around.database, self._prepare_session, self._work, self._journal, self._checkpoint, manners
-        )
         self._executor = Executor(
-            around.database, around.engine, self._work, self._record_step, self._notes.append, self._lock_patiently,
+            around.database, around.engine, self._work, self._record_step, self._notes.append, self._lookout.lock_patiently,
             self._checkpoint,
         )  # fmt: skip
-        self._watchdog: Watchdog | None = None
-        self._own_observer: Observer | None = None
-        self._standbys = Standbys(self._notes.append, self._checkpoint)
+        self._plain_sql = PlainSql(around.database, self._work, manners, Services(
+            self._run_online, self._executor.names_resolve_as, self._lookout.known, around.allow_blocking, self._notes.append,
+        ))  # fmt: skip
+        self._guard = Guard(
+            around.database,
+            self._prepare_session,
+            self._work,
+            self._journal,
+            self._checkpoint,
+            self._plain_sql,
+            self._run_deferred,
+        )
         self._environment = ClientEnvironment(
             around.database.client_environment(
                 around.connection, around.identity.session_name, around.budget_ms, os.environ
             )
         )
+        self._watchdog: Watchdog | None = None
         self._started = time.monotonic()
 
     def run(self, then: Callable[[DBAPIConnection], None], may_retry: bool) -> ScriptOutcome:
@@ -135,7 +145,8 @@ class ScriptRun:
                     self._guard.armed(), self._watched(), self._environment.passed_on(),
                     self._around.stop.breaking_off(self._work.cancel),
                 ):  # fmt: skip
-                    self._call()
+                    if not self._take_up():
+                        self._call()
                     self._finish(then)
             except (Exception, Interruption, KeyboardInterrupt, SystemExit) as error:
                 cause = self._cause(error)
@@ -145,8 +156,7 @@ class ScriptRun:
                 raise self._failure(cause) from error
             finally:
                 self._executor.close()
-                if self._own_observer is not None:
-                    self._own_observer.close()
+                self._lookout.close()
         if self._work.dropped_writes:
             self._notes.append(
                 "a transaction that had written was rolled back by the script (a commit() forgotten?)"
@@ -181,9 +191,29 @@ class ScriptRun:
                 next_step="see what it printed above, correct the cause, then run again",
             )
 
+    def _take_up(self) -> bool:
+        """Carry out what an earlier run had committed to; whether the script had nothing more to do by then."""
+        with transaction(self._around.database, self._around.connection):
+            statements, has_returned = self._around.ledger.deferred(
+                self._around.connection, self._script, self._direction
+            )
+        if statements:
+            self._notes.append(
+                f"{len(statements)} statement(s) that an earlier run had deferred were carried out"
+            )
+            self._work.deferred.add_due(statements)
+            self._run_deferred()
+        return has_returned
+
     def _finish(self, then: Callable[[DBAPIConnection], None]) -> None:
         # The script has done all its work: a signal or the deadline stops the next one, not the noting of this one.
         self._verify_lock()
+        if self._work.has_deferred:
+            if not self._work.release(self._record_returned):
+                with transaction(self._around.database, self._around.connection):
+                    self._record_that_it_returned(self._around.connection)
+            self._work.roll_back_open()
+            self._run_deferred()
 
         def record(connection: DBAPIConnection) -> None:
             self._around.ledger.record_end(
@@ -196,6 +226,27 @@ class ScriptRun:
             with transaction(self._around.database, self._around.connection):
                 record(self._around.connection)
 
+    # --- plain SQL, made online ------------------------------------------------------------------------------
+
+    def _run_online(self, statement: str) -> None:
+        self._executor.run(self._around.database.online_steps(statement))
+        self._notes.append(f"done online: {' '.join(statement.split())}")
+
+    def _run_deferred(self) -> None:
+        """Carry out what commits have left to do, unless a transaction of the script is in the way for now."""
+        while not self._work.has_open_writes and (statement := self._work.deferred.next_due) is not None:
+            try:
+                self._run_online(statement)
+            except Exception as error:
+                raise MigrationFailed(
+                    f"{self._script.label}: what was deferred to the commit failed: {statement}",
+                    details=self._around.database.describe(getattr(error, "orig", None) or error),
+                    next_step="",
+                ) from error
+            self._work.deferred.done(statement)
+            with transaction(self._around.database, self._around.connection):
+                self._around.ledger.forget_deferred(self._around.connection, self._script, statement)
+
     # --- the application goes first ---------------------------------------------------------------------------
 
     @contextmanager
@@ -205,7 +256,11 @@ class ScriptRun:
         if observer is None:
             yield
             return
-        self._watchdog = Watchdog(observer, self._around.budget_ms, self._work.session_ids)
+        self._watchdog = Watchdog(
+            observer,
+            self._around.budget_ms,
+            lambda: self._work.session_ids() - self._plain_sql.tolerated_sessions,
+        )
         with self._watchdog:
             yield
 
@@ -229,44 +284,6 @@ class ScriptRun:
                 next_step="do it with op, or through SQLAlchemy, so that it can make way",
             )
 
-    def _lock_patiently(
-        self, relations: Sequence[str], lock: LockClass, attempt: Callable[[int, bool], None]
-    ) -> None:
-        observer = self._observer()
-        if observer is None:
-            attempt(0, False)
-            return
-        self._wait_for_standbys(observer, relations, lock)
-        allowance = Allowance.of(self._around.budget_ms)
-        attempts = self._patience(observer).run(relations, self._work.session_ids(), allowance, attempt)
-        if attempts > 1:
-            self._notes.append(f"the lock on {', '.join(relations)} was had at attempt {attempts}")
-
-    def _wait_outside(self, relations: Sequence[str], lock: LockClass) -> tuple[int, bool]:
-        observer = self._observer()
-        behind_autovacuum = False
-        if observer is not None:
-            self._wait_for_standbys(observer, relations, lock)
-            ours = self._work.session_ids()
-            holders = self._patience(observer).wait_outside(
-                relations, ours, self._allowance, time.monotonic()
-            )
-            behind_autovacuum = any(holder.is_autovacuum for holder in holders)
-        return round(self._allowance.timeout_ms), behind_autovacuum
-
-    def _wait_for_standbys(self, observer: Observer, relations: Sequence[str], lock: LockClass) -> None:
-        if relations and lock is LockClass.ACCESS_EXCLUSIVE:  # the only lock that they replay
-            self._standbys.wait(observer)
-
-    def _observer(self) -> Observer | None:
-        """For this thread's looks: one connection for the whole script, opened at the first (the watchdog has its own)."""
-        if self._own_observer is None:
-            self._own_observer = self._around.database.observer()
-        return self._own_observer
-
-    def _patience(self, observer: Observer) -> Patience:
-        return Patience(observer, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict)
-
     # --- what the parts call back -----------------------------------------------------------------------------
 
     def _prepare_session(self, connection: DBAPIConnection) -> None:
@@ -288,12 +305,25 @@ class ScriptRun:
         except LockNotObtained as error:
             raise Interruption(error.message, error.exit_code) from error
 
-    def _record_commit(self, connection: DBAPIConnection, description: str) -> None:
+    def _record_commit(
+        self, connection: DBAPIConnection, description: str, deferred: Sequence[str] = ()
+    ) -> None:
         if self._work.is_undoing:  # what takes back is no progress
             return
-        self._around.ledger.record_commit(
-            connection, self._script, self._direction, self._around.identity, description
-        )
+        about = (connection, self._script, self._direction, self._around.identity)
+        self._around.ledger.record_commit(*about, description)
+        for statement in deferred:
+            self._around.ledger.record_deferred(*about, statement)
+
+    def _record_returned(
+        self, connection: DBAPIConnection, description: str, deferred: Sequence[str]
+    ) -> None:
+        """The script's last commit: what it deferred is all that is left to do, for us or for a run after us."""
+        self._record_commit(connection, description, deferred)
+        self._record_that_it_returned(connection)
+
+    def _record_that_it_returned(self, connection: DBAPIConnection) -> None:
+        self._around.ledger.record_returned(connection, self._script, self._direction, self._around.identity)
 
     def _record_step(self, description: str) -> None:
         with transaction(self._around.database, self._around.connection):
