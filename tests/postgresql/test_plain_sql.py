@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from nonstop.databases import open_database
+from nonstop.descriptions.operations import LockClass
 from nonstop.descriptions.statements import Kind
 from nonstop.errors import Refused
 from nonstop.guard import plain_sql
