@@ -73,10 +73,11 @@ def test_who_was_waited_for(scene: Scene) -> None:
         reader.execute("SELECT count(*) AS seen FROM cars")
         runner = scene.start("--json")
         until_it_looks(scene.url, times=20)
+        pid = reader.info.backend_pid
         reader.rollback()
         (alter,) = told_by(runner)
     assert alter["waited_ms"] > 0
-    assert f"pid {reader.info.backend_pid}" in alter["waited_for"][0]
+    assert f"pid {pid}" in alter["waited_for"][0]
     assert "SELECT count(*) AS seen FROM cars" in alter["waited_for"][0]
     assert alter["duration_ms"] < alter["waited_ms"]
 
@@ -92,15 +93,16 @@ with db.engine.begin() as connection:
         application.execute("SET lock_timeout = 0")
         runner = scene.start("--json", "--blocking-budget", "60s")
         rendezvous.wait()
+        pid = application.info.backend_pid
         update = meanwhile(application.execute, "UPDATE cars SET note = 'by the application' WHERE id = 1")
-        until_blocked(scene.url, application.info.backend_pid)
+        until_blocked(scene.url, pid)
         meanwhile_it_is_seen(scene)
         rendezvous.let_go()
         update.result()
         application.rollback()
         (statement,) = told_by(runner)
     (blocked,) = statement["blocked"]
-    assert (blocked["pid"], blocked["application"]) == (application.info.backend_pid, "shop")
+    assert (blocked["pid"], blocked["application"]) == (pid, "shop")
 
 
 def meanwhile_it_is_seen(scene: Scene) -> None:

@@ -46,7 +46,7 @@ class Stage:
             Services(self.online.append, lambda: own_names, known(observing), None, print),
         )
 
-    def wait_outside(self, relations: Any) -> tuple[int, bool]:
+    def wait_outside(self, relations: Any, lock: LockClass) -> tuple[int, bool]:
         self.waited_for += relations
         return 50, False
 
