@@ -27,6 +27,7 @@ class Request(NamedTuple):
     last_run: bool = False
     out_of_order: bool = False
     allow_edited: bool = False
+    discard_data: bool = False
 
 
 @dataclass(frozen=True)

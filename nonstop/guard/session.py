@@ -17,6 +17,7 @@ from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.errors import Interruption, MadeWay, NonstopError, UsageError
 from nonstop.guard.held_commits import HeldCommits
 from nonstop.guard.journal import Journal
+from nonstop.guard.losses import Losses
 from nonstop.guard.manners import Manners
 from nonstop.guard.work import Work
 
@@ -43,6 +44,7 @@ class Guard:
         journal: Journal,
         checkpoint: Callable[[], None],
         manners: Manners,
+        losses: Losses,
     ) -> None:
         self._database = database
         self._owner = owner
@@ -50,6 +52,7 @@ class Guard:
         self._journal = journal
         self._checkpoint = checkpoint
         self._manners = manners
+        self._losses = losses
         self._loading = False
         self._held_commits: dict[Dialect, HeldCommits] = {}
         self._prepared: dict[int, DBAPIConnection] = {}
@@ -124,6 +127,7 @@ class Guard:
             raise self.refusal
         dbapi = connection.connection.dbapi_connection
         self._work.before_statement(dbapi, statement)
+        self._losses.before_statement(dbapi, statement, is_autocommit(connection))
         if not self._work.is_own(dbapi):
             self._remembered(lambda: self._manners.before(dbapi, statement))
             self._work.note_write(dbapi, statement, self._summary())
@@ -132,6 +136,7 @@ class Guard:
 
     def after_statement(self, connection: Connection, statement: str) -> None:
         self._journal.end()
+        self._losses.after_statement(connection.connection.dbapi_connection, statement)
         if is_autocommit(connection) and is_write(statement):
             self._work.committed_at_once(connection.connection.dbapi_connection)
 
@@ -142,6 +147,8 @@ class Guard:
             if connection is not None and not connection.closed
             else None
         )
+        if dbapi is not None:
+            self._losses.statement_failed(dbapi)
         if dbapi is None or self._work.is_own(dbapi):
             return
         self._work.back_to_held(dbapi)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.errors import UsageError
+from nonstop.guard.losses import Losses
 
 HOLD_LIMIT = 0.1
 """Seconds that a script's commit may wait for the script to return."""
@@ -39,12 +40,16 @@ class _Held:
 class Work:
     """What one script has open and has committed.
 
-    ``record_commit(connection, description)`` writes the ledger's row of a commit in the middle.
+    ``record_commit(connection, description)`` writes the ledger's row of a commit in the middle. ``losses`` looks at a
+    transaction before it is kept, and may refuse it.
     """
 
-    def __init__(self, database: Database, record_commit: Callable[[DBAPIConnection, str], None]) -> None:
+    def __init__(
+        self, database: Database, record_commit: Callable[[DBAPIConnection, str], None], losses: Losses
+    ) -> None:
         self._database = database
         self._record_commit = record_commit
+        self._losses = losses
         self._held: _Held | None = None
         self._timer: threading.Timer | None = None
         self._lock = threading.RLock()
@@ -132,6 +137,7 @@ class Work:
                 self._written[id(connection)] = summary
 
     def rolled_back(self, connection: DBAPIConnection) -> None:
+        self._losses.rolled_back(connection)
         if self._written.pop(id(connection), None):
             self.dropped_writes = True
 
@@ -160,6 +166,7 @@ class Work:
         with self._lock:
             if self.holds(connection):
                 return
+            self._losses.before_commit(connection)
             connection.cursor().execute(f"SAVEPOINT {SAVEPOINT}")  # fails if the session is lost
             self._held = _Held(connection, True, self._written.pop(id(connection), ""))
             if self._database.commits_each_step:
@@ -170,6 +177,7 @@ class Work:
     def gather(self, connection: DBAPIConnection, description: str) -> None:
         """Keep the transaction of ``op`` open for further steps."""
         with self._lock:
+            self._losses.before_commit(connection)
             self._written.pop(id(connection), None)
             self._held = _Held(connection, False, description)
 
@@ -257,6 +265,7 @@ class Work:
 
     def _end(self, held: _Held, record: Callable[[], None]) -> None:
         try:
+            self._losses.before_commit(held.connection)  # a function may have been called since
             if held.requested and not self._database.can_commit(held.connection):
                 # A read that the script made after its commit has failed: that must not cost the commit.
                 held.connection.cursor().execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
