@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nonstop.databases.catalog import Catalog
     from nonstop.databases.url import DatabaseUrl
     from nonstop.descriptions.activity import Observer
+    from nonstop.descriptions.losses import LossWatch
     from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
     from nonstop.errors import NonstopError
@@ -238,6 +239,15 @@ class Database(ABC):
     def effect_since(self, connection: DBAPIConnection, look: Look) -> Effect:
         """What a statement did since ``look``, and which locks its session holds."""
         return Effect()
+
+    # --- looking before a commit ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def loss_watch(self, others: DBAPIConnection, ignored: frozenset[str]) -> LossWatch:
+        """Who finds what a script's transactions take away. ``others`` is a connection that the script does not use.
+
+        Tables called as in ``ignored`` are not looked at.
+        """
 
     # --- catalog ----------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nonstop.databases.catalog import Catalog
     from nonstop.databases.postgresql_session import Sessions
     from nonstop.descriptions.activity import Effect, Observer
+    from nonstop.descriptions.losses import LossWatch
     from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
 
@@ -251,6 +252,11 @@ class PostgreSQL(Database):
 
     def session_id(self, connection: DBAPIConnection) -> int:
         return self._sessions.pid(connection)
+
+    def loss_watch(self, others: DBAPIConnection, ignored: frozenset[str]) -> LossWatch:
+        from nonstop.databases.postgresql_losses import ServerLosses
+
+        return ServerLosses(others, ignored)
 
     # --- catalog ----------------------------------------------------------------------------------------------
 
