@@ -6,7 +6,9 @@ libpq reads PGOPTIONS and PGAPPNAME where the client itself names no ``options``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from nonstop.databases.postgresql_session import CHECK_CLIENT_EVERY, LONGEST_IDLE
 
@@ -23,6 +25,17 @@ def client_of(ledger: str) -> str:
 def client_name(owner: str, ledger: str) -> str:
     """The application_name of the clients that a script of ``owner`` has, under the ledger called ``ledger``."""
     return f"{owner}{CLIENT_OF}{client_of(ledger)}"
+
+
+@contextmanager
+def without_options() -> Iterator[None]:
+    """For a moment, as if the environment named no options."""
+    options = os.environ.pop("PGOPTIONS", None)
+    try:
+        yield
+    finally:
+        if options is not None:
+            os.environ["PGOPTIONS"] = options
 
 
 def variables(owner: str, ledger: str, budget_ms: int, given: Mapping[str, str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from nonstop.databases.base import DBAPIConnection
+from nonstop.databases.postgresql_environment import without_options
 from nonstop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def _connect_like(connection: DBAPIConnection) -> DBAPIConnection:
 
     info = connection.info
     parameters = info.get_parameters() if hasattr(info, "get_parameters") else info.dsn_parameters
-    return psycopg.connect(**{**parameters, "password": info.password})
+    with without_options():  # a pooler refuses who brings what it does not know
+        return psycopg.connect(**{**parameters, "password": info.password})
 
 
 def _session(connection: DBAPIConnection, *, stay: bool = False) -> int:

@@ -103,9 +103,10 @@ class Guard:
             self._database.check_same(connection)
             self._prepare_session(connection)
             self._prepared[id(connection)] = connection
-        except NonstopError as error:
+        except Exception as error:
             self._work.refused(connection)
-            self.refusal = error
+            if isinstance(error, NonstopError):
+                self.refusal = error
             raise
 
     def on_checkin(self, connection: DBAPIConnection) -> None:
