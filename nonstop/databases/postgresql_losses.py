@@ -107,6 +107,11 @@ class Memory:
     statements: set[str] = field(default_factory=set)
     """Those whose tables have been counted: a step that is tried again counts once."""
 
+    def forget_counts(self) -> None:
+        """They hold until the commit."""
+        self.counts.clear()
+        self.statements.clear()
+
 
 class ServerLosses:
     """A :class:`nonstop.descriptions.losses.LossWatch` on PostgreSQL.
@@ -170,6 +175,7 @@ class ServerLosses:
             return []
         seen = self._seen_by_others(locked)
         gone = dict(self._gone(connection, [table for table in locked if table.is_exclusive], seen))
+        self._memory.forget_counts()
         remaining = [table for table in locked if table.oid not in gone]
         return [loss for losses in gone.values() for loss in losses] + list(self._deleted(remaining, seen))
 
@@ -197,8 +203,9 @@ class ServerLosses:
             for oid, file, columns in _ask(connection, SEEN_BY_US.format(oids=_array(t.oid for t in locked)))
         }
         self._memory.tables |= ours.keys() - seen.keys()
-        for oid, relation in seen.items():
-            if oid not in {table.oid for table in locked} or not self._counts(relation):
+        for oid in (table.oid for table in locked):
+            relation = seen.get(oid)
+            if relation is None or not self._counts(relation):
                 continue
             if oid not in ours:
                 losses = [self._whole(relation)] if relation.kind in "rmS" else []
@@ -249,7 +256,7 @@ class ServerLosses:
 
     def _deleted(self, locked: Sequence[Locked], seen: dict[int, Relation]) -> Iterator[Loss]:
         """Rows that were deleted. An update that moves a row to another partition deletes it in the first one."""
-        for root in dict.fromkeys(table.root for table in locked):
+        for root in dict.fromkeys(table.root for table in locked if table.deleted):
             parts = [table for table in locked if table.root == root]
             deleted = sum(t.deleted for t in parts if t.oid == LARGE_OBJECTS or self._counts(seen.get(t.oid)))
             if any(part.oid != root for part in parts):

@@ -61,7 +61,7 @@ class Losses:
             )
         if outlook.commits:
             self.before_commit(connection)
-        if not outlook.changes:
+        if not outlook.changes or self._has_failed(connection):
             return
         if is_autocommit and not self._database.in_transaction(connection):
             if not outlook.wants_commit_of_ours:
@@ -92,6 +92,8 @@ class Losses:
         if id(connection) not in self._changing:
             return
         self._changing.discard(id(connection))
+        if self._has_failed(connection):
+            return
         found = self._watch.found(connection)
         lost = [loss for loss in found if loss.is_real]
         if lost and not self._may_lose:
@@ -107,6 +109,10 @@ class Losses:
         self._watch.forget(connection)
 
     # --- details ----------------------------------------------------------------------------------------------
+
+    def _has_failed(self, connection: DBAPIConnection) -> bool:
+        """Whether an error has ended the transaction: nothing of it will be kept, and it answers no question."""
+        return self._database.in_transaction(connection) and not self._database.can_commit(connection)
 
     @property
     def _may_lose(self) -> bool:

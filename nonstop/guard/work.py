@@ -265,10 +265,10 @@ class Work:
 
     def _end(self, held: _Held, record: Callable[[], None]) -> None:
         try:
-            self._losses.before_commit(held.connection)  # a function may have been called since
             if held.requested and not self._database.can_commit(held.connection):
                 # A read that the script made after its commit has failed: that must not cost the commit.
                 held.connection.cursor().execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
+            self._losses.before_commit(held.connection)  # a function may have been called since
             record()
             held.connection.commit()
         except BaseException:
