@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.descriptions.losses import Loss, LossWatch
 from nonstop.descriptions.scripts import Direction
 from nonstop.errors import NonstopError, Refused
@@ -47,6 +47,10 @@ class Losses:
         self._changing: set[int] = set()
         self._enclosed: set[int] = set()
         self._refusal: Refused | None = None
+
+    def may_change(self, statement: str) -> bool:
+        """Whether ``statement`` may change something, by itself or by a function that it calls."""
+        return is_write(statement) or self._watch.outlook(statement).changes
 
     # --- statements -------------------------------------------------------------------------------------------
 

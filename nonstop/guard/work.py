@@ -126,7 +126,7 @@ class Work:
             self._raise_late_error()
             held = self._held
             if held is not None and (
-                held.connection is not connection or (held.requested and is_write(statement))
+                held.connection is not connection or (held.requested and self._losses.may_change(statement))
             ):
                 self.release()
 
@@ -268,7 +268,6 @@ class Work:
             if held.requested and not self._database.can_commit(held.connection):
                 # A read that the script made after its commit has failed: that must not cost the commit.
                 held.connection.cursor().execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
-            self._losses.before_commit(held.connection)  # a function may have been called since
             record()
             held.connection.commit()
         except BaseException:

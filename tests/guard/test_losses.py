@@ -265,3 +265,20 @@ with engine.connect() as connection:
     connection.commit()
 """)
     passes(trial)
+
+
+def test_a_column_that_the_script_failed_to_make_is_not_its_own(trial: Trial) -> None:
+    trial.raw("""
+with engine.connect() as connection:
+    try:
+        connection.execute(text("ALTER TABLE orders ADD COLUMN plate TEXT"))
+    except Exception:
+        connection.rollback()
+    connection.execute(text("CREATE TABLE IF NOT EXISTS parts (id INTEGER)"))
+    connection.execute(text("ALTER TABLE orders DROP COLUMN plate"))
+    connection.execute(text("DROP TABLE parts"))
+    connection.commit()
+""")
+    error = trial.failure()
+    assert "parts: 2 rows" in error.message
+    assert "orders.plate: 2 values" in error.message

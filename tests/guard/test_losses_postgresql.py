@@ -159,3 +159,66 @@ def test_what_the_application_drops_meanwhile_is_its_own_business(server: Trial)
         "other.close()\n"
     )
     assert passes(server) == ()
+
+
+def test_a_trigger_that_waits_for_the_commit(server: Trial) -> None:
+    send(
+        server.url,
+        "CREATE FUNCTION clear_parts() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM parts; RETURN NULL; END'",
+        "CREATE CONSTRAINT TRIGGER t AFTER UPDATE ON people DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+        " EXECUTE FUNCTION clear_parts()",
+    )
+    server.raw(sending("UPDATE people SET id = 3 WHERE id = 1"))
+    refused(server, "parts: 2 rows")
+
+
+def test_what_a_read_deletes_after_a_commit(server: Trial) -> None:
+    """A commit is held back for a moment; a function that is called then belongs to the next one."""
+    lines = """
+with engine.connect() as connection:
+    connection.execute(text("UPDATE people SET id = 3 WHERE id = 1"))
+    connection.commit()
+    connection.execute(text("SELECT tidy_up()"))
+    connection.commit()
+"""
+    server.raw(lines)
+    error = server.failure()
+    assert "parts: 1 row" in error.message
+    assert "1 commit(s) of it are permanent" in error.details[-1]
+
+
+def test_a_change_of_the_catalog_after_a_delete_that_was_rolled_back(server: Trial) -> None:
+    """The session's statistics count what was attempted."""
+    server.raw("""
+with engine.connect() as connection:
+    connection.execute(text("DELETE FROM parts"))
+    connection.rollback()
+    connection.execute(text("ALTER TABLE parts ADD COLUMN note TEXT"))
+    connection.commit()
+    connection.execute(text("DELETE FROM parts"))
+    connection.rollback()
+    connection.execute(text("UPDATE parts SET note = 'x'"))
+    connection.commit()
+""")
+    passes(server)
+
+
+def test_a_partition_that_gets_a_new_parent_and_loses_rows(server: Trial) -> None:
+    server.raw(sending(
+        "CREATE TABLE all_cars (id INTEGER) PARTITION BY RANGE (id)",
+        "ALTER TABLE all_cars ATTACH PARTITION shop.cars FOR VALUES FROM (0) TO (100)",
+        "DELETE FROM all_cars WHERE id > 1",
+    ))  # fmt: skip
+    refused(server, "shop.cars: 3 rows")
+
+
+def test_a_count_that_would_take_long_is_an_estimate(server: Trial) -> None:
+    """Another session keeps the table from being counted for a moment; the drop itself has waited for its turn."""
+    server.raw(
+        "from nonstop.databases import open_database\n"
+        f"other = open_database({server.url!r}).connect()\n"
+        "other.execute('LOCK TABLE people')\n"
+        "import threading\n"
+        "threading.Timer(1, other.close).start()\n" + sending("DROP TABLE people")
+    )
+    refused(server, "people: a*")
