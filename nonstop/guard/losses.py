@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.descriptions.losses import Loss, LossWatch
 from nonstop.descriptions.scripts import Direction
 from nonstop.errors import NonstopError, Refused
@@ -48,6 +48,10 @@ class Losses:
         self._enclosed: set[int] = set()
         self._refusal: Refused | None = None
 
+    def may_change(self, statement: str) -> bool:
+        """Whether ``statement`` may change something, by itself or by a function that it calls."""
+        return is_write(statement) or self._watch.outlook(statement).changes
+
     # --- statements -------------------------------------------------------------------------------------------
 
     def before_statement(self, connection: DBAPIConnection, statement: str, is_autocommit: bool) -> None:
@@ -61,7 +65,7 @@ class Losses:
             )
         if outlook.commits:
             self.before_commit(connection)
-        if not outlook.changes:
+        if not outlook.changes or self._has_failed(connection):
             return
         if is_autocommit and not self._database.in_transaction(connection):
             if not outlook.wants_commit_of_ours:
@@ -92,6 +96,8 @@ class Losses:
         if id(connection) not in self._changing:
             return
         self._changing.discard(id(connection))
+        if self._has_failed(connection):
+            return
         found = self._watch.found(connection)
         lost = [loss for loss in found if loss.is_real]
         if lost and not self._may_lose:
@@ -107,6 +113,10 @@ class Losses:
         self._watch.forget(connection)
 
     # --- details ----------------------------------------------------------------------------------------------
+
+    def _has_failed(self, connection: DBAPIConnection) -> bool:
+        """Whether an error has ended the transaction: nothing of it will be kept, and it answers no question."""
+        return self._database.in_transaction(connection) and not self._database.can_commit(connection)
 
     @property
     def _may_lose(self) -> bool:

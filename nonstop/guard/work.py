@@ -138,7 +138,7 @@ class Work:
             self.deferred.mind_savepoints(connection, statement)
             held = self._held
             if held is not None and (
-                held.connection is not connection or (held.requested and is_write(statement))
+                held.connection is not connection or (held.requested and self._losses.may_change(statement))
             ):
                 self.release()
 
@@ -297,7 +297,6 @@ class Work:
 
     def _end(self, held: _Held, record: Callable[[], None]) -> None:
         try:
-            self._losses.before_commit(held.connection)  # a function may have been called since
             if held.requested and not self._database.can_commit(held.connection):
                 # A read that the script made after its commit has failed: that must not cost the commit.
                 held.connection.cursor().execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
