@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
 from nonstop import scripts
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
-from nonstop.descriptions.activity import Observer
 from nonstop.descriptions.history import RunIdentity
 from nonstop.descriptions.operations import current_executor
 from nonstop.descriptions.results import ScriptOutcome
@@ -28,10 +28,12 @@ from nonstop.errors import (
     Stopped,
     StoppedPartWay,
 )
+from nonstop.guard.environment import ClientEnvironment
 from nonstop.guard.journal import Journal
+from nonstop.guard.lookout import GIVE_UP_AFTER, Lookout
 from nonstop.guard.losses import Losses
 from nonstop.guard.manners import Manners
-from nonstop.guard.patience import Allowance, Patience
+from nonstop.guard.patience import Allowance
 from nonstop.guard.plain_sql import PlainSql, Services
 from nonstop.guard.session import Guard
 from nonstop.guard.watchdog import Watchdog
@@ -46,8 +48,6 @@ if TYPE_CHECKING:
 
 MOST_BROKEN_OFF = 5
 """So often a script is tried again whose own statement kept the application waiting."""
-GIVE_UP_AFTER = 600.0
-"""Seconds after which a lock that is never free ends a script; ``--deadline`` may come before."""
 
 
 @dataclass(frozen=True)
@@ -109,29 +109,38 @@ class ScriptRun:
             self._discarding(), self._notes.append, self._remember_refusal,
         )  # fmt: skip
         self._work = Work(around.database, self._record_commit, self._losses)
-        owner = f"nonstop {around.identity.run_id}"
+        self._lookout = Lookout(
+            around.database, around.budget_ms, allowance, self._work.session_ids, self._checkpoint,
+            self._notes.append,
+        )  # fmt: skip
         manners = Manners(
             around.database,
-            self._wait_outside,
+            self._lookout.wait_outside,
             lambda: round(allowance.timeout_ms),
             self._work.has_written,
             self._was_broken_off,
         )
         self._executor = Executor(
-            around.database, around.engine, self._work, self._record_step, self._notes.append, self._lock_patiently,
+            around.database, around.engine, self._work, self._record_step, self._notes.append, self._lookout.lock_patiently,
             self._checkpoint,
         )  # fmt: skip
         self._plain_sql = PlainSql(around.database, self._work, manners, Services(
-            self._run_online, self._run_deferred, self._executor.names_resolve_as, self._known, around.allow_blocking, self._notes.append,
+            self._run_online, self._run_deferred, self._executor.names_resolve_as, self._lookout.known,
+            around.allow_blocking, self._notes.append,
         ))  # fmt: skip
         self._guard = Guard(
             around.database,
-            owner,
+            self._prepare_session,
             self._work,
             self._journal,
             self._checkpoint,
             self._plain_sql,
             self._losses,
+        )
+        self._environment = ClientEnvironment(
+            around.database.client_environment(
+                around.connection, around.identity.session_name, around.budget_ms, os.environ
+            )
         )
         self._watchdog: Watchdog | None = None
         self._started = time.monotonic()
@@ -140,17 +149,22 @@ class ScriptRun:
         """As :func:`run_script`, once. Raises MadeWay where another attempt is worth it."""
         with captured_output(self._around.on_output) as output:
             try:
-                with self._guard.armed(), self._watched(), self._around.stop.breaking_off(self._work.cancel):
+                with (
+                    self._guard.armed(), self._watched(), self._environment.passed_on(),
+                    self._around.stop.breaking_off(self._work.cancel),
+                ):  # fmt: skip
                     if not self._take_up():
                         self._call()
                     self._finish(then)
             except (Exception, Interruption, KeyboardInterrupt, SystemExit) as error:
                 cause = self._cause(error)
+                may_retry = may_retry and not self._client_was_broken_off()
                 if isinstance(cause, MadeWay) and may_retry and self._work.undo():
                     raise cause from None
                 raise self._failure(cause) from error
             finally:
                 self._executor.close()
+                self._lookout.close()
         if self._work.dropped_writes:
             self._notes.append(
                 "a transaction that had written was rolled back by the script (a commit() forgotten?)"
@@ -176,6 +190,7 @@ class ScriptRun:
             current_executor.reset(token)
         if self._guard.interruption or self._guard.refusal:
             raise self._guard.interruption or self._guard.refusal  # type: ignore[misc]  # one of them is set
+        self._verify_clients()
         if self._was_terminated():  # what it has done since that transaction was lost is not the whole
             raise MadeWay("the application waited for a transaction in which the script did nothing")
         if answer is False:
@@ -240,19 +255,12 @@ class ScriptRun:
             with transaction(self._around.database, self._around.connection):
                 self._around.ledger.forget_deferred(self._around.connection, self._script, statement)
 
-    def _known(self, oids: Sequence[int]) -> set[int]:
-        observer = self._around.database.observer() if oids else None
-        if observer is None:
-            return set()
-        with closing(observer):
-            return observer.known(oids)
-
     # --- the application goes first ---------------------------------------------------------------------------
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """Where sessions queue for locks: a watchdog that breaks us off before others have waited too long."""
-        observer = self._around.database.observer()
+        observer = self._around.database.observer(self._around.identity.session_name)
         if observer is None:
             yield
             return
@@ -270,31 +278,19 @@ class ScriptRun:
     def _was_terminated(self) -> bool:
         return self._watchdog is not None and any(bite.blocker_is_idle for bite in self._watchdog.bites)
 
-    def _lock_patiently(self, relations: Sequence[str], attempt: Callable[[int, bool], None]) -> None:
-        observer = self._around.database.observer()
-        if observer is None:
-            attempt(0, False)
-            return
-        with closing(observer):
-            allowance = Allowance.of(self._around.budget_ms)
-            attempts = self._patience(observer).run(relations, self._work.session_ids(), allowance, attempt)
-        if attempts > 1:
-            self._notes.append(f"the lock on {', '.join(relations)} was had at attempt {attempts}")
+    def _client_was_broken_off(self) -> bool:
+        """Whether another client of the script's was: what that had committed nobody knows."""
+        return self._watchdog is not None and bool(self._watchdog.client_bites)
 
-    def _wait_outside(self, relations: Sequence[str]) -> tuple[int, bool]:
-        observer = self._around.database.observer()
-        behind_autovacuum = False
-        if observer is not None:
-            with closing(observer):
-                ours = self._work.session_ids()
-                holders = self._patience(observer).wait_outside(
-                    relations, ours, self._allowance, time.monotonic()
-                )
-            behind_autovacuum = any(holder.is_autovacuum for holder in holders)
-        return round(self._allowance.timeout_ms), behind_autovacuum
-
-    def _patience(self, observer: Observer) -> Patience:
-        return Patience(observer, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict)
+    def _verify_clients(self) -> None:
+        """Raise MigrationFailed where a client of the script's own was broken off, whatever the script made of it."""
+        if self._watchdog is not None and self._client_was_broken_off():
+            bite = self._watchdog.client_bites[0]
+            raise MigrationFailed(
+                f"{self._script.path.name}: a client of its own (pid {bite.blocker}) was broken off:"
+                " the application waited for it",
+                next_step="do it with op, or through SQLAlchemy, so that it can make way",
+            )
 
     # --- what may be lost -------------------------------------------------------------------------------------
 
@@ -308,6 +304,10 @@ class ScriptRun:
         self._guard.refusal = error
 
     # --- what the parts call back -----------------------------------------------------------------------------
+
+    def _prepare_session(self, connection: DBAPIConnection) -> None:
+        around = self._around
+        around.database.prepare_session(connection, around.identity.session_name, around.stop.seconds_left)
 
     def _checkpoint(self) -> None:
         self._around.stop.checkpoint()
@@ -378,7 +378,7 @@ class ScriptRun:
     def _as_error(self, error: BaseException, lost: str | None) -> NonstopError:
         details = (*self._where(error), *((f"while undoing: {lost}",) if lost else ()))
         message, next_step = self._in_words(error)
-        if self._work.commits or self._work.has_unseen_commits or self._has_earlier_commits():
+        if self._work.commits or self._has_unseen_commits() or self._has_earlier_commits():
             return self._part_way(
                 message, details, f"{next_step}," if isinstance(error, Refused) else "correct what failed"
             )
@@ -402,8 +402,8 @@ class ScriptRun:
             permanent = f"{self._work.commits} commit(s) of it are permanent" + (
                 f", the last statement was: {last}" if last else ""
             )
-        elif self._work.has_unseen_commits:
-            permanent = "it worked on a bare driver connection, whose commits nobody sees"
+        elif self._has_unseen_commits():
+            permanent = "it worked on a connection of its own, whose commits nobody sees"
         else:
             permanent = "what this run did was undone, but not what an earlier one had committed"
         number, verb = self._script.number, self._direction.value
@@ -413,6 +413,9 @@ class ScriptRun:
             next_step=f"{remedy} and run {verb} again (a script must be idempotent for that),"
             f" or settle it by hand: repair --mark-applied {number} or --mark-pending {number}",
         )
+
+    def _has_unseen_commits(self) -> bool:
+        return self._work.has_unseen_commits or self._client_was_broken_off()
 
     def _has_earlier_commits(self) -> bool:
         """Whether a run that was interrupted before this one had committed a part of the script."""

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection, Dialect, Engine
 
@@ -120,12 +120,18 @@ class Database(ABC):
         """Raise UsageError unless ``connection`` leads to this very database (asked under the lock)."""
 
     @abstractmethod
-    def prepare_session(self, connection: DBAPIConnection, owner: str) -> None:
-        """Make a session ready for a script: its name, its transactions, its mark for the runner after us."""
+    def prepare_session(
+        self, connection: DBAPIConnection, owner: str, seconds_left: float | None = None
+    ) -> None:
+        """Make a session ready for a script: its name, its transactions, its mark for the runner after us.
+
+        Where a server can end what nobody watches any longer, it does so some time after ``seconds_left`` (None: the
+        run has no deadline).
+        """
 
     @abstractmethod
     def restore_session(self, connection: DBAPIConnection) -> None:
-        """Undo :meth:`prepare_session`."""
+        """Undo :meth:`prepare_session`: the session is as it was before, whatever the script has set."""
 
     def prepare_steps(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Make a session ready for the steps of ``op``, before any transaction; most databases need nothing."""
@@ -152,9 +158,21 @@ class Database(ABC):
 
     # --- waiting for locks, where there is a queue for them ---------------------------------------------------
 
-    def observer(self) -> Observer | None:
-        """A second pair of eyes; None where nobody queues for a lock on a table."""
+    def observer(self, owner: str = "") -> Observer | None:
+        """A second pair of eyes; None where nobody queues for a lock on a table.
+
+        It counts the other clients of ``owner``'s script, where they can be told, to our sessions.
+        """
         return None
+
+    def client_environment(
+        self, connection: DBAPIConnection, owner: str, budget_ms: int, given: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Variables that bound and mark the sessions of other clients, for a script whose ledger is on ``connection``.
+
+        ``given`` is the environment as it is.
+        """
+        return {}
 
     def lock_conflict(self, error: BaseException) -> LockConflict | None:
         """In which way an error, a driver's or SQLAlchemy's, means that a lock was not to be had; None for others."""
@@ -167,7 +185,13 @@ class Database(ABC):
     def limit_lock_wait(  # noqa: B027  # without a queue there is nothing to limit
         self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]
     ) -> None:
-        """Let the open transaction wait no longer for a lock; first get autovacuum off the tables that are named."""
+        """Let the open transaction wait no longer for a lock; first get autovacuum off the tables that are named.
+
+        In autocommit mode this holds until :meth:`lift_lock_limit`, and no autovacuum is got off.
+        """
+
+    def lift_lock_limit(self, connection: DBAPIConnection) -> None:  # noqa: B027
+        """Undo :meth:`limit_lock_wait` after a statement in autocommit mode; the end of a transaction undoes it too."""
 
     def allow_long_wait(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Let a session in autocommit mode wait long: for statements whose waiting holds nobody up."""

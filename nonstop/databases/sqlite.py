@@ -140,7 +140,9 @@ class SQLite(Database):
                 next_step="give both the same DATABASE_URL",
             )
 
-    def prepare_session(self, connection: DBAPIConnection, owner: str) -> None:
+    def prepare_session(
+        self, connection: DBAPIConnection, owner: str, seconds_left: float | None = None
+    ) -> None:
         # Python's sqlite3 begins no transaction before DDL, so that a failed script would leave its tables behind.
         # We begin ourselves (begin_if_needed), which the driver allows where its own beginning is switched off.
         if connection.isolation_level is not None:

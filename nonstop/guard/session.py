@@ -34,14 +34,15 @@ _active: ContextVar[Guard | None] = ContextVar("nonstop_guard", default=None)
 class Guard:
     """Ties a script's connections to the ledger's database, its lock and its transactions.
 
-    ``checkpoint`` is called before every statement and may raise an Interruption. What it raised is remembered in
+    ``prepare`` makes a session ready for the script. ``checkpoint`` is called before every statement and may raise an
+    Interruption. What it raised is remembered in
     ``interruption``, and what the guard refused in ``refusal``: a script can't turn either into success.
     """
 
     def __init__(
         self,
         database: Database,
-        owner: str,
+        prepare: Callable[[DBAPIConnection], None],
         work: Work,
         journal: Journal,
         checkpoint: Callable[[], None],
@@ -49,7 +50,7 @@ class Guard:
         losses: Losses,
     ) -> None:
         self._database = database
-        self._owner = owner
+        self._prepare_session = prepare
         self._work = work
         self._journal = journal
         self._checkpoint = checkpoint
@@ -100,7 +101,7 @@ class Guard:
     def _prepare(self, connection: DBAPIConnection) -> None:
         try:
             self._database.check_same(connection)
-            self._database.prepare_session(connection, self._owner)
+            self._prepare_session(connection)
             self._prepared[id(connection)] = connection
         except NonstopError as error:
             self._work.refused(connection)
@@ -146,9 +147,10 @@ class Guard:
 
     def after_statement(self, connection: Connection, statement: str) -> None:
         self._journal.end()
-        self._losses.after_statement(connection.connection.dbapi_connection, statement)
+        dbapi = connection.connection.dbapi_connection
+        self._losses.after_statement(dbapi, statement)
+        self._database.lift_lock_limit(dbapi)
         if is_autocommit(connection) and is_write(statement):
-            dbapi = connection.connection.dbapi_connection
             self._work.committed_at_once(dbapi)
             if not self._work.is_own(dbapi):
                 self._remembered(self._plain_sql.run_deferred)
@@ -165,6 +167,9 @@ class Guard:
         if dbapi is None or self._work.is_own(dbapi):
             return
         self._work.back_to_held(dbapi)
+        self._database.lift_lock_limit(dbapi)
+        if connection is not None and is_autocommit(connection):
+            self._work.failed_at_once(dbapi)
         if self._plain_sql.had_to_make_way(dbapi, statement, error):
             self.interruption = MadeWay(
                 f"no lock for {self._summary()}: {str(error).strip().partition(chr(10))[0]}",

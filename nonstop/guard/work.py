@@ -159,6 +159,10 @@ class Work:
         self._written.pop(id(connection), None)
         self.commits += not self.is_undoing
 
+    def failed_at_once(self, connection: DBAPIConnection) -> None:
+        """Note that a statement on a session in autocommit mode has left nothing: it holds no lock any longer."""
+        self._written.pop(id(connection), None)
+
     @contextmanager
     def undoing(self) -> Iterator[None]:
         """What is committed in the block takes back what a failed step left: it is no part of the script that stays."""

@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine
 
 from nonstop.databases.base import Database, DBAPIConnection
-from nonstop.descriptions.operations import Operation, Step
+from nonstop.descriptions.operations import LockClass, Operation, Step
 from nonstop.errors import MigrationFailed
 from nonstop.operations import steps_for
 
@@ -25,8 +25,8 @@ class Transactions(Protocol):
     def release(self) -> bool: ...
 
 
-LockPatiently = Callable[[Sequence[str], Callable[[int, bool], None]], None]
-"""Calls ``attempt(lock_timeout_ms, past_autovacuum)`` until a strong lock on the tables was to be had."""
+LockPatiently = Callable[[Sequence[str], LockClass, Callable[[int, bool], None]], None]
+"""Calls ``attempt(lock_timeout_ms, past_autovacuum)`` until a lock of that class on the tables was to be had."""
 
 
 class Executor:
@@ -102,7 +102,7 @@ class Executor:
             self._end_look(connection)
         try:
             if step.in_transaction:
-                self._lock_patiently(step.relations, partial(self._in_transaction, step))
+                self._lock_patiently(step.relations, step.lock, partial(self._in_transaction, step))
             else:
                 self._outside_transactions(step)
         except Exception as error:
