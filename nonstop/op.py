@@ -270,21 +270,21 @@ def irreversible(why: str) -> NoReturn:
 
 
 def rename_column(table: str, column: str, new_name: str, *, schema: str | None = None) -> NoReturn:
-    """Not there yet. Raises ValidationError with the steps by which it is done by hand."""
+    """Not there yet. Raises Refused with the steps by which it is done by hand."""
     raise by_hand.rename_column(_qualified(table, schema), column, new_name)
 
 
 def alter_type(
     table: str, column: str, type: object, *, using: str | None = None, schema: str | None = None
 ) -> NoReturn:
-    """Not there yet. Raises ValidationError with the steps by which it is done by hand."""
+    """Not there yet. Raises Refused with the steps by which it is done by hand."""
     raise by_hand.alter_type(_qualified(table, schema), column, getattr(type, "__name__", str(type)))
 
 
 def backfill(
     table: str, column: str, expression: str, *, where: str | None = None, schema: str | None = None
 ) -> NoReturn:
-    """Not there yet. Raises ValidationError with the steps by which it is done by hand."""
+    """Not there yet. Raises Refused with the steps by which it is done by hand."""
     raise by_hand.backfill(_qualified(table, schema), column, expression)
 
 

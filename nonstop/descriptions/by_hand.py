@@ -5,12 +5,12 @@ Each is refused on every database, so that development shows what production wou
 
 from __future__ import annotations
 
-from nonstop.errors import ValidationError
+from nonstop.errors import Refused
 
 IN_BATCHES = "fill the rows that are there in batches, each committed (docs: operations/backfill)"
 
 
-def rename_column(table: str, column: str, new_name: str) -> ValidationError:
+def rename_column(table: str, column: str, new_name: str) -> Refused:
     """Why there is no ``op.rename_column``, and what to do."""
     return _not_yet(
         f"op.rename_column: code that is running and uses {table}.{column} would fail from that moment on",
@@ -22,7 +22,7 @@ def rename_column(table: str, column: str, new_name: str) -> ValidationError:
     )
 
 
-def alter_type(table: str, column: str, type_: str) -> ValidationError:
+def alter_type(table: str, column: str, type_: str) -> Refused:
     """Why there is no ``op.alter_type``, and what to do."""
     new = f"new_{column}"
     return _not_yet(
@@ -35,7 +35,7 @@ def alter_type(table: str, column: str, type_: str) -> ValidationError:
     )
 
 
-def backfill(table: str, column: str, expression: str) -> ValidationError:
+def backfill(table: str, column: str, expression: str) -> Refused:
     """Why there is no ``op.backfill``, and what to do."""
     return _not_yet(
         f"op.backfill: {table}.{column} can't be filled by a verb yet",
@@ -45,9 +45,12 @@ def backfill(table: str, column: str, expression: str) -> ValidationError:
     )
 
 
-def _not_yet(message: str, *steps: str) -> ValidationError:
-    return ValidationError(
+def _not_yet(message: str, *steps: str) -> Refused:
+    return Refused(
         f"{message}; there is no such verb yet",
-        details=("By hand, in steps:", *(f"{number}. {step}" for number, step in enumerate(steps, 1))),
+        details=(
+            "Instead, by hand, in steps:",
+            *(f"{number}. {step}" for number, step in enumerate(steps, 1)),
+        ),
         next_step="write the steps as scripts of their own, and deploy in between where they say so",
     )

@@ -9,12 +9,11 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import CreateColumn
 
 from nonstop.databases.base import Database
-from nonstop.databases.postgresql_facts import is_brief_after_all
 from nonstop.databases.postgresql_statements import needs
 from nonstop.descriptions.by_hand import IN_BATCHES
 from nonstop.descriptions.operations import AddColumn, LockClass, Step
 from nonstop.descriptions.statements import Kind, Need
-from nonstop.errors import ValidationError
+from nonstop.errors import Refused
 from nonstop.operations import catalog, rebuild
 from nonstop.operations.set_default import as_sql
 
@@ -25,7 +24,7 @@ CONSTANT = re.compile(r"'(?:[^']|'')*'|[-+]?[\d.]+|NULL|TRUE|FALSE", re.IGNORECA
 def steps(operation: AddColumn, database: Database) -> list[Step]:
     """One step: a short ACCESS EXCLUSIVE lock, no rewrite (PostgreSQL manual, ALTER TABLE, "Notes").
 
-    Raises ValidationError, before anything is sent and on every database, for a column whose value PostgreSQL would
+    Raises Refused, before anything is sent and on every database, for a column whose value PostgreSQL would
     have to work out for each row under that lock (failure mode C23).
     """
     column = operation.column._copy()
@@ -46,8 +45,8 @@ def steps(operation: AddColumn, database: Database) -> list[Step]:
 
     def look(step: Step, connection: Connection) -> Step:
         # A function that nobody knows, a type that may be a domain: PostgreSQL's catalog tells what they are.
-        for doubtful in database.needs_of(step.statements[0]):
-            if not is_brief_after_all(connection.connection.dbapi_connection, doubtful):
+        for _, doubtful in database.needs_of(step.statements[0]):
+            if not database.confirms(connection.connection.dbapi_connection, doubtful.unless):
                 raise _refusal(operation, column, doubtful)
         return step
 
@@ -90,10 +89,10 @@ def _is_added_in_place(column: Column[object], database: Database) -> bool:
     return CONSTANT.fullmatch(as_sql(default.arg, database.dialect())) is not None  # type: ignore[attr-defined]
 
 
-def _refusal(operation: AddColumn, column: Column[object], need: Need) -> ValidationError:
-    return ValidationError(
+def _refusal(operation: AddColumn, column: Column[object], need: Need) -> Refused:
+    return Refused(
         f"op.add_column: {operation.table}.{column.name}: {need.reason}",
-        details=("Without that, in steps:", *_in_steps(operation, column, need)),
+        details=("Instead:", *_in_steps(operation, column, need)),
         next_step="write the steps as scripts of their own; a default may also be now(), or any constant",
     )
 

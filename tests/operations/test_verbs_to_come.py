@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import BigInteger, String
 
 from nonstop import op
-from nonstop.errors import ValidationError
+from nonstop.errors import Refused
 from tests.support.databases import engine_for
 from tests.support.forked import ForkServer
 from tests.support.operations import Trial, send
@@ -27,17 +27,17 @@ CALLS: dict[str, Callable[[], None]] = {
 
 @pytest.mark.parametrize("verb", CALLS)
 def test_it_says_what_to_do_by_hand(verb: str) -> None:
-    with pytest.raises(ValidationError, match=f"op.{verb}: .*there is no such verb yet") as caught:
+    with pytest.raises(Refused, match=f"op.{verb}: .*there is no such verb yet") as caught:
         CALLS[verb]()
-    assert caught.value.details[0] == "By hand, in steps:"
+    assert caught.value.details[0] == "Instead, by hand, in steps:"
     assert caught.value.details[1].startswith("1. ")
     assert caught.value.next_step
 
 
 def test_types_are_named_as_people_write_them() -> None:
-    with pytest.raises(ValidationError, match=re.escape("orders.id as BigInteger")):
+    with pytest.raises(Refused, match=re.escape("orders.id as BigInteger")):
         op.alter_type("orders", "id", BigInteger)
-    with pytest.raises(ValidationError, match=re.escape("orders.vin as VARCHAR(80)")):
+    with pytest.raises(Refused, match=re.escape("orders.vin as VARCHAR(80)")):
         op.alter_type("orders", "vin", String(80))
 
 
@@ -48,9 +48,9 @@ def test_in_a_script_it_is_refused_and_nothing_changes(trial: Trial, call: str) 
     before = trial.look()
     trial.script(f"op.{call}")
     error = trial.failure()
-    assert isinstance(error, ValidationError)
-    assert error.exit_code == 4
-    assert "By hand, in steps:" in error.details
+    assert isinstance(error, Refused)
+    assert error.exit_code == 8
+    assert "Instead, by hand, in steps:" in error.details
     assert trial.look() == before
 
 
