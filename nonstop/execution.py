@@ -169,9 +169,10 @@ class ScriptRun:
             self._notes.append(
                 "a transaction that had written was rolled back by the script (a commit() forgotten?)"
             )
+        waited_ms = self._say_how_long_writers_waited()
         return ScriptOutcome(
             self._script.number, self._script.label, self._direction, True, self._milliseconds(),
-            len(self._journal.statements), output.text, tuple(self._notes),
+            len(self._journal.statements), output.text, tuple(self._notes), waited_ms,
         )  # fmt: skip
 
     # --- the story --------------------------------------------------------------------------------------------
@@ -302,6 +303,19 @@ class ScriptRun:
 
     def _remember_refusal(self, error: NonstopError) -> None:
         self._guard.refusal = error
+
+    def _say_how_long_writers_waited(self) -> int | None:
+        """In a note where it was longer than the budget, which nothing holds where one writes at a time."""
+        if not self._around.database.has_one_writer:
+            return None
+        waited_ms = round(self._work.stalls.longest * 1000)
+        if waited_ms > self._around.budget_ms:
+            advice = "; so had readers at its end: PRAGMA journal_mode = WAL spares them that"
+            spares_readers = self._around.database.spares_readers(self._around.connection)
+            self._notes.append(
+                f"other writers may have waited for up to {waited_ms} ms{'' if spares_readers else advice}"
+            )
+        return waited_ms
 
     # --- what the parts call back -----------------------------------------------------------------------------
 

@@ -71,6 +71,8 @@ class Database(ABC):
     """Whether an index can be built without blocking writers."""
     alters_in_place: ClassVar[bool]
     """Whether defaults, nullability and constraints can be altered; otherwise the table is made anew and refilled."""
+    has_one_writer: ClassVar[bool]
+    """Whether a transaction that writes makes every other writer wait, whatever it writes to."""
     ledger_types: ClassVar[dict[str, str]]
     """Column types of the ledger's tables: ``id``, ``integer``, ``time``, ``boolean``."""
 
@@ -139,6 +141,10 @@ class Database(ABC):
     @abstractmethod
     def begin_if_needed(self, connection: DBAPIConnection, statement: str) -> None:
         """Open a transaction where the driver would not do it by itself before ``statement``."""
+
+    def spares_readers(self, connection: DBAPIConnection) -> bool:
+        """Whether readers need not wait for the one writer."""
+        return True
 
     @abstractmethod
     def in_transaction(self, connection: DBAPIConnection) -> bool:

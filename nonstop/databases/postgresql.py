@@ -46,6 +46,7 @@ class PostgreSQL(Database):
     commits_each_step = True
     builds_indexes_concurrently = True
     alters_in_place = True
+    has_one_writer = False
     ledger_types = {
         "id": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         "integer": "BIGINT",

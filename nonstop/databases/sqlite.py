@@ -32,6 +32,7 @@ class SQLite(Database):
     commits_each_step = False
     builds_indexes_concurrently = False
     alters_in_place = False
+    has_one_writer = True
     ledger_types = {
         "id": "INTEGER PRIMARY KEY AUTOINCREMENT",
         "integer": "INTEGER",
@@ -163,6 +164,10 @@ class SQLite(Database):
             return
         if not statement.lstrip()[:8].lower().startswith(OUTSIDE_TRANSACTIONS):
             connection.execute("BEGIN IMMEDIATE")
+
+    def spares_readers(self, connection: DBAPIConnection) -> bool:
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        return str(mode).lower() == "wal"
 
     def in_transaction(self, connection: DBAPIConnection) -> bool:
         return bool(connection.in_transaction)

@@ -83,7 +83,11 @@ class PlanResult(NamedTuple):
 
 
 class ScriptOutcome(NamedTuple):
-    """One script that a run executed. ``output`` is what it printed, ``notes`` what we have to say of it."""
+    """One script that a run executed. ``output`` is what it printed, ``notes`` what we have to say of it.
+
+    ``writers_waited_ms``: the longest time that it made other writers wait, if there were any; None where it is no matter
+    of the whole database (PostgreSQL).
+    """
 
     number: int
     label: str
@@ -93,6 +97,7 @@ class ScriptOutcome(NamedTuple):
     statements: int = 0
     output: str = ""
     notes: tuple[str, ...] = ()
+    writers_waited_ms: int | None = None
 
 
 class RunResult(NamedTuple):

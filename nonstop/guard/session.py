@@ -138,6 +138,7 @@ class Guard:
             self._work.note_write(dbapi, statement, self._summary())
         if not is_autocommit(connection):
             self._database.begin_if_needed(dbapi, statement)
+        self._work.note_write_lock(dbapi, statement)
         return statement
 
     def _before_plain_sql(self, connection: Connection, statement: str) -> str:

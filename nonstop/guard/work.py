@@ -19,6 +19,7 @@ from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.errors import UsageError
 from nonstop.guard.deferred import Deferred
 from nonstop.guard.losses import Losses
+from nonstop.guard.stalls import Stalls
 
 HOLD_LIMIT = 0.1
 """Seconds that a script's commit may wait for the script to return."""
@@ -64,6 +65,7 @@ class Work:
         self._bare: set[int] = set()
         self._used_bare = False
         self.deferred = Deferred()
+        self.stalls = Stalls()
         self.is_undoing = False
         self.commits = 0
         """How many commits have been sent, the final one not counted."""
@@ -148,7 +150,14 @@ class Work:
             with self._lock:
                 self._written[id(connection)] = summary
 
+    def note_write_lock(self, connection: DBAPIConnection, statement: str) -> None:
+        """Note that nobody else can write until the open transaction of ``connection`` has ended."""
+        writes = self.is_own(connection) or is_write(statement)  # a step of op begins none but to write
+        if self._database.has_one_writer and writes and self._database.in_transaction(connection):
+            self.stalls.begins(connection)
+
     def rolled_back(self, connection: DBAPIConnection) -> None:
+        self.stalls.ends(connection)
         self.deferred.take(connection)
         self._losses.rolled_back(connection)
         if self._written.pop(id(connection), None):
@@ -254,6 +263,7 @@ class Work:
             held = self._take()
             if held is not None:
                 held.connection.rollback()
+                self.stalls.ends(held.connection)
                 for action in held.afterwards:
                     action()
 
@@ -271,6 +281,7 @@ class Work:
             if self._database.is_usable(connection) and not self.is_own(connection):
                 self.dropped_writes |= bool(self._written.pop(id(connection), None))
                 connection.rollback()
+                self.stalls.ends(connection)
 
     def settle(self, connection: DBAPIConnection | None) -> None:
         """Make way for a step of ``op`` that works on ``connection``: no other session may stand in its way.
@@ -311,6 +322,7 @@ class Work:
                 held.connection.rollback()
             raise
         finally:
+            self.stalls.ends(held.connection)
             for action in held.afterwards:
                 action()
 

@@ -99,6 +99,7 @@ def test_run() -> None:
                 "statements": 2,
                 "output": "",
                 "notes": ["slow"],
+                "writers_waited_ms": None,
             }
         ],
         "not_done": ["002_y"],
