@@ -33,6 +33,7 @@ def create(url: str, rows: int, home: Path) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(FILL.format(rows=int(rows)).encode())
         connection.execute("VACUUM (ANALYZE) orders")  # or autovacuum does it in the middle of a run
+    put_back(url)
 
 
 def is_migrated(url: str) -> bool:
