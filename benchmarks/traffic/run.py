@@ -26,6 +26,9 @@ IN_WORDS = {
     BUSY: "against {clients} more clients with transactions of 80 ms",
 }
 
+OVERTIME = 0.5
+"""Seconds that the clients go on after what is counted: that they end, one by one, is a load of its own."""
+
 
 class Setting(NamedTuple):
     """What is the same for every run; times in seconds, ``rate`` in transactions per second of all clients."""
@@ -87,7 +90,7 @@ def carry_out(tool: Tool | None, surroundings: str, url: str, setting: Setting, 
                 if migration is None:
                     time.sleep(setting.idle)
             ends = time.monotonic() + setting.after
-            recording = load.stop(ends)
+            recording = load.stop(ends + OVERTIME)
         is_migrated = orders.is_migrated(url)
     finally:
         orders.put_back(url)
@@ -97,8 +100,8 @@ def carry_out(tool: Tool | None, surroundings: str, url: str, setting: Setting, 
         tool is not None and tool.is_ours,
         begins,
         ends,
-        [sample for sample in recording.samples if sample.due >= begins],
-        [error for error in recording.errors if error[0] >= begins],
+        [sample for sample in recording.samples if begins <= sample.due < ends],
+        [error for error in recording.errors if begins <= error[0] < ends],
         waits.as_json(),
         migration,
         is_migrated,

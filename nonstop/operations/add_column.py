@@ -19,7 +19,8 @@ def steps(operation: AddColumn, database: Database) -> list[Step]:
     table = catalog.quoted(dialect, operation.table, operation.schema)
 
     def is_done(connection: Connection) -> bool:
-        catalog.get_ready_to_compare(connection.dialect)  # at the first look: the second is taken under the lock
+        # At the first look: the second is taken under the lock.
+        catalog.get_ready_to_compare(connection.dialect)
         existing = catalog.columns(connection, operation.table, operation.schema).get(column.name)
         if existing is None:
             return False
