@@ -27,6 +27,8 @@ class Request(NamedTuple):
     last_run: bool = False
     out_of_order: bool = False
     allow_edited: bool = False
+    allow_blocking: str | None = None
+    """Why plain SQL may block the application; None: it may not."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ def _state_of(script: Script, facts: Facts) -> tuple[State, str]:
     if number in ledger.interrupted:
         interrupted = ledger.interrupted[number]
         after = f" after {interrupted.last_statement}" if interrupted.last_statement else ""
-        return State.INTERRUPTED, f"{interrupted.direction} stopped{after}"
+        to_do = f"; still to be done: {', '.join(interrupted.deferred)}" if interrupted.deferred else ""
+        return State.INTERRUPTED, f"{interrupted.direction} stopped{after}{to_do}"
     if number in ledger.applied:
         row = ledger.applied[number]
         if row.name != script.name:

@@ -22,7 +22,7 @@ class Transactions(Protocol):
     def adopt(self, connection: DBAPIConnection) -> None: ...
     def settle(self, connection: DBAPIConnection | None) -> None: ...
     def gather(self, connection: DBAPIConnection, description: str) -> None: ...
-    def release(self) -> None: ...
+    def release(self) -> bool: ...
 
 
 LockPatiently = Callable[[Sequence[str], Callable[[int, bool], None]], None]
@@ -61,17 +61,28 @@ class Executor:
         uncommitted transaction, and the database's own errors.
         """
         steps = steps_for(operation, self._database)
+        if not self.run(steps):
+            self._say(f"{steps[-1].summary}: is so already")
+
+    def run(self, steps: Sequence[Step]) -> bool:
+        """Carry out ``steps`` in order; False where there was nothing to do. Raises as :meth:`execute`."""
         while True:
             try:
                 did_something = [self._carry_out(step) for step in steps]
-                break
+                return any(did_something)
             except Exception as error:
                 # A concurrent build that was broken off: its steps see what it left, and begin anew.
                 if not self._database.is_lock_conflict(error):
                     raise
                 self._before_retry()
-        if not any(did_something):
-            self._say(f"{steps[-1].summary}: is so already")
+
+    def names_resolve_as(self) -> tuple[str, ...]:
+        """See :meth:`Database.names_resolve_as`, for the session that the steps run on."""
+        connection = self._connect()
+        try:
+            return self._database.names_resolve_as(connection.connection.dbapi_connection)
+        finally:
+            self._end_look(connection)
 
     def close(self) -> None:
         """Give the connection back."""
