@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -127,6 +127,7 @@ class ScriptRun:
             self._run_deferred,
         )
         self._watchdog: Watchdog | None = None
+        self._observer: Observer | None = None
         self._started = time.monotonic()
 
     def run(self, then: Callable[[DBAPIConnection], None], may_retry: bool) -> ScriptOutcome:
@@ -144,6 +145,8 @@ class ScriptRun:
                 raise self._failure(cause) from error
             finally:
                 self._executor.close()
+                if self._observer is not None:
+                    self._observer.close()
         if self._work.dropped_writes:
             self._notes.append(
                 "a transaction that had written was rolled back by the script (a commit() forgotten?)"
@@ -234,11 +237,8 @@ class ScriptRun:
                 self._around.ledger.forget_deferred(self._around.connection, self._script, statement)
 
     def _known(self, oids: Sequence[int]) -> set[int]:
-        observer = self._around.database.observer()
-        if observer is None or not oids:
-            return set()
-        with closing(observer):
-            return observer.known(oids)
+        observer = self._eyes()
+        return observer.known(oids) if observer is not None and oids else set()
 
     # --- the application goes first ---------------------------------------------------------------------------
 
@@ -264,27 +264,31 @@ class ScriptRun:
         return self._watchdog is not None and any(bite.blocker_is_idle for bite in self._watchdog.bites)
 
     def _lock_patiently(self, relations: Sequence[str], attempt: Callable[[int, bool], None]) -> None:
-        observer = self._around.database.observer()
+        observer = self._eyes()
         if observer is None:
             attempt(0, False)
             return
-        with closing(observer):
-            allowance = Allowance.of(self._around.budget_ms)
-            attempts = self._patience(observer).run(relations, self._work.session_ids(), allowance, attempt)
+        allowance = Allowance.of(self._around.budget_ms)
+        attempts = self._patience(observer).run(relations, self._work.session_ids(), allowance, attempt)
         if attempts > 1:
             self._notes.append(f"the lock on {', '.join(relations)} was had at attempt {attempts}")
 
     def _wait_outside(self, relations: Sequence[str]) -> tuple[int, bool]:
-        observer = self._around.database.observer()
+        observer = self._eyes()
         behind_autovacuum = False
         if observer is not None:
-            with closing(observer):
-                ours = self._work.session_ids()
-                holders = self._patience(observer).wait_outside(
-                    relations, ours, self._allowance, time.monotonic()
-                )
+            ours = self._work.session_ids()
+            holders = self._patience(observer).wait_outside(
+                relations, ours, self._allowance, time.monotonic()
+            )
             behind_autovacuum = any(holder.is_autovacuum for holder in holders)
         return round(self._allowance.timeout_ms), behind_autovacuum
+
+    def _eyes(self) -> Observer | None:
+        """For the looks of this script, and kept: to connect takes longer than to look, and a lock may be held."""
+        if self._observer is None:
+            self._observer = self._around.database.observer()
+        return self._observer
 
     def _patience(self, observer: Observer) -> Patience:
         return Patience(observer, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict)

@@ -46,6 +46,9 @@ class ServerObserver:
 
     def __init__(self, database: PostgreSQL) -> None:
         self._connection = database.connect(autocommit=True, application_name="nonstop observer")
+        self._connection.execute(
+            "SET idle_session_timeout = 0"
+        )  # it may not look for as long as a step takes
 
     def holders(self, relations: Sequence[str], ours: Collection[int]) -> list[Holder]:
         rows = self._connection.execute(HOLDERS, (list(relations), [*ours, 0]))

@@ -1,4 +1,4 @@
-"""While a strong lock is held, everyone waits: nothing may be loaded then that could have been loaded before."""
+"""While a strong lock is held, everyone waits: what can be loaded or connected before is not done then."""
 
 from __future__ import annotations
 
@@ -40,3 +40,34 @@ def test_nothing_is_loaded_under_a_lock(scene: Scene, call: str) -> None:
     end = scene.start().wait()
     assert end.returncode == 0, end.output
     assert "lock(s): []" in end.output, end.output
+
+
+RAW_SCRIPT = """
+import sys
+import psycopg
+
+connected = []
+connect = psycopg.connect
+
+def counting(*arguments, **options):
+    connected.append(options.get("application_name"))
+    return connect(*arguments, **options)
+
+with db.engine.begin() as connection:
+    connection.execute(text("ALTER TABLE orders ADD COLUMN plate VARCHAR(20)"))
+    loaded = set(sys.modules)
+    psycopg.connect = counting
+    connection.execute(text("CREATE INDEX ix_plate ON orders (plate)"))
+    connection.execute(text("ALTER TABLE orders ADD CONSTRAINT ck_plate CHECK (plate <> '')"))
+    print("late:", sorted(set(sys.modules) - loaded), connected)
+psycopg.connect = connect
+"""
+
+
+def test_plain_sql_is_judged_with_what_is_at_hand(scene: Scene) -> None:
+    """To judge the second statement takes some queries, but no connection and no module that is new."""
+    scene.script(RAW_SCRIPT)
+    end = scene.start().wait()
+    assert end.returncode == 0, end.output
+    assert "late: [] []" in end.output, end.output
+    assert end.output.count("done online") == 2
