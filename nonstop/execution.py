@@ -393,6 +393,7 @@ class ScriptRun:
         details = (*self._where(error), *((f"while undoing: {lost}",) if lost else ()))
         message, next_step = self._in_words(error)
         if self._work.commits or self._has_unseen_commits() or self._has_earlier_commits():
+            details += tuple(self._losses.told)
             return self._part_way(
                 message, details, f"{next_step}," if isinstance(error, Refused) else "correct what failed"
             )

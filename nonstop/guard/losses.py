@@ -47,6 +47,8 @@ class Losses:
         self._changing: set[int] = set()
         self._enclosed: set[int] = set()
         self._refusal: Refused | None = None
+        self.told: list[str] = []
+        """What is lost, note by note."""
 
     def may_change(self, statement: str) -> bool:
         """Whether ``statement`` may change something, by itself or by a function that it calls."""
@@ -123,13 +125,13 @@ class Losses:
         return self._direction is Direction.ROLLBACK or self._discarding is not None
 
     def _tell(self, loss: Loss) -> None:
-        if self._direction is Direction.ROLLBACK:
-            if loss.is_real:
-                self._say(f"{loss} {loss.verb} lost")
-        elif loss.is_real:
-            self._say(f"{loss} {loss.verb} discarded ({self._discarding})")
-        else:
-            self._say(f"{loss.subject}: gone, it had no {loss.unit}")
+        if not loss.is_real:
+            if self._direction is Direction.APPLY:
+                self._say(f"{loss.subject}: gone, it had no {loss.unit}")
+            return
+        is_rollback = self._direction is Direction.ROLLBACK
+        self.told.append(f"{loss} {loss.verb} {'lost' if is_rollback else f'discarded ({self._discarding})'}")
+        self._say(self.told[-1])
 
     def _roll_back(self, connection: DBAPIConnection) -> None:
         if id(connection) in self._enclosed:

@@ -134,6 +134,22 @@ def test_what_was_committed_before_is_said(trial: Trial) -> None:
     assert "run apply again" in error.next_step
 
 
+def test_what_is_lost_is_said_also_where_the_script_fails_later(trial: Trial) -> None:
+    lines = [
+        sending("DELETE FROM parts"),
+        sending("UPDATE orders SET remark = 'x'"),
+        "raise ValueError('later')",
+    ]
+    trial.raw("\n".join(lines))
+    path = trial.folder / "001_x.py"
+    path.write_text(path.read_text() + '\ndiscards_data = "no longer made"\n')
+    error = trial.failure()
+    assert isinstance(error, StoppedPartWay)
+    assert "parts: 2 rows are discarded (no longer made)" in error.details
+    (event,) = [event for event in trial.runner.events(9) if event.kind == "failure"]
+    assert "parts: 2 rows are discarded (no longer made)" in event.detail
+
+
 # --- what is no loss --------------------------------------------------------------------------------------------
 
 HARMLESS = {
