@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,19 +21,6 @@ if TYPE_CHECKING:
 
 DBAPIConnection = Any
 """A plain driver's connection: ``sqlite3.Connection``, ``psycopg.Connection``, or the one under SQLAlchemy's."""
-
-
-class ForeignKey(NamedTuple):
-    """What of a foreign key has to fit for it to be the one that a script describes."""
-
-    columns: tuple[str, ...]
-    parent: str
-    parent_columns: tuple[str, ...]
-    on_delete: str
-
-    def __str__(self) -> str:
-        parent = f"{self.parent}({', '.join(self.parent_columns)})"
-        return f"foreign key ({', '.join(self.columns)}) to {parent} on delete {self.on_delete}"
 
 
 class LockConflict(Enum):
@@ -257,20 +244,6 @@ class Database(ABC):
     @abstractmethod
     def has_relation(self, connection: Connection, name: str, schema: str | None) -> bool:
         """Whether the name of a table is taken, be it by a table or a view. Names come unquoted."""
-
-    def foreign_keys(self, connection: Connection, table: str, schema: str | None) -> list[ForeignKey]:
-        """The foreign keys of ``table``."""
-        from sqlalchemy import inspect
-
-        return [
-            ForeignKey(
-                tuple(key["constrained_columns"]),
-                key["referred_table"],
-                tuple(key["referred_columns"]),
-                str((key.get("options") or {}).get("ondelete") or "NO ACTION").upper(),
-            )
-            for key in inspect(connection).get_foreign_keys(table, schema=schema)
-        ]
 
     # --- errors -----------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,15 @@ class SQLiteCatalog(Catalog):
         # A uniqueness that was added later is an index: SQLite keeps both in the same way.
         index = self.index(connection, table, name, schema)
         return Constraint("unique", index.keys) if index and index.unique and not index.where else None
+
+    def foreign_keys(self, connection: Connection, table: str, schema: str | None) -> list[Constraint]:
+        # SQLAlchemy reads the actions from the table's SQL, and does not see those written beside a column.
+        query = "SELECT [table], [from], on_delete, on_update FROM pragma_foreign_key_list(?, ?)"
+        found = connection.exec_driver_sql(query, (table, schema or "main"))
+        actions = {(parent, column): on for parent, column, *on in found}
+        keys = super().foreign_keys(connection, table, schema)
+        pairs = [(key, *actions[key.referred_table, key.columns[0]]) for key in keys]
+        return [replace(key, on_delete=on_delete, on_update=on_update) for key, on_delete, on_update in pairs]
 
     def index(self, connection: Connection, table: str, name: str, schema: str | None) -> Index | None:
         for found, unique, partial in connection.exec_driver_sql(
