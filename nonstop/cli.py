@@ -54,7 +54,7 @@ COMMON = (
     click.option(
         "--json", "as_json", is_flag=True, default=None, help="One JSON document on standard output."
     ),
-    click.option("-v", "--verbose", is_flag=True, default=None, help="Show tracebacks."),
+    click.option("-v", "--verbose", is_flag=True, default=None, help="Show tracebacks, and each statement."),
     click.option("-q", "--quiet", is_flag=True, default=None, help="Show errors only."),
 )
 """Taken by the group and by every command, so that they may stand before or after its name."""

@@ -111,7 +111,7 @@ class ScriptRun:
         self._work = Work(around.database, self._record_commit, self._losses)
         self._lookout = Lookout(
             around.database, around.budget_ms, allowance, self._work.session_ids, self._checkpoint,
-            self._notes.append,
+            self._notes.append, self._journal.waited,
         )  # fmt: skip
         manners = Manners(
             around.database,
@@ -172,7 +172,7 @@ class ScriptRun:
         waited_ms = self._say_how_long_writers_waited()
         return ScriptOutcome(
             self._script.number, self._script.label, self._direction, True, self._milliseconds(),
-            len(self._journal.statements), output.text, tuple(self._notes), waited_ms,
+            self._journal.records(), output.text, tuple(self._notes), waited_ms,
         )  # fmt: skip
 
     # --- the story --------------------------------------------------------------------------------------------
@@ -269,6 +269,7 @@ class ScriptRun:
             observer,
             self._around.budget_ms,
             lambda: self._work.session_ids() - self._plain_sql.tolerated_sessions,
+            self._journal.blocks,
         )
         with self._watchdog:
             yield

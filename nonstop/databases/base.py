@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from nonstop.descriptions.activity import Effect
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from nonstop.descriptions.statements import Condition, Need, Reached
     from nonstop.errors import NonstopError
 
+Look = dict[int, int]
+"""The file of each relation, both as numbers, at one moment."""
 DBAPIConnection = Any
 """A plain driver's connection: ``sqlite3.Connection``, ``psycopg.Connection``, or the one under SQLAlchemy's."""
 
@@ -220,6 +224,14 @@ class Database(ABC):
     def session_id(self, connection: DBAPIConnection) -> int:
         """What the database calls the session; 0 where it has no name for it."""
         return 0
+
+    def look_before(self, connection: DBAPIConnection, statement: str) -> Look | None:
+        """What to compare with after ``statement``; None where its effect on others is not worth a look."""
+        return None
+
+    def effect_since(self, connection: DBAPIConnection, look: Look) -> Effect:
+        """What a statement did since ``look``, and which locks its session holds."""
+        return Effect()
 
     # --- looking before a commit ------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from nonstop.databases.base import Database, DBAPIConnection, LockConflict, RunnerLock
+from nonstop.databases.base import Database, DBAPIConnection, LockConflict, Look, RunnerLock
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from nonstop.databases.catalog import Catalog
     from nonstop.databases.postgresql_session import Sessions
-    from nonstop.descriptions.activity import Observer
+    from nonstop.descriptions.activity import Effect, Observer
     from nonstop.descriptions.losses import LossWatch
     from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
@@ -239,6 +239,17 @@ class PostgreSQL(Database):
         cursor = connection.cursor()
         cursor.execute("SELECT current_setting('search_path'), current_user")
         return tuple(cursor.fetchone())
+
+    def look_before(self, connection: DBAPIConnection, statement: str) -> Look | None:
+        from nonstop.databases.postgresql_effects import look
+
+        strong = [need for _, need in self.needs_of(statement) if need.is_strong]
+        return look(connection, [name for need in strong for name in need.relations]) if strong else None
+
+    def effect_since(self, connection: DBAPIConnection, look: Look) -> Effect:
+        from nonstop.databases.postgresql_effects import effect_since
+
+        return effect_since(connection, look)
 
     def session_id(self, connection: DBAPIConnection) -> int:
         return self._sessions.pid(connection)

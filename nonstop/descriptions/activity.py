@@ -38,6 +38,17 @@ class Waiter:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What a strong statement did. ``locks`` are tables with the mode that our session held after it.
+
+    ``rewritten`` are tables that have a new file, for themselves or for an index.
+    """
+
+    locks: tuple[str, ...] = ()
+    rewritten: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Standby:
     """A standby that streams from our server. ``is_hidden``: our role may not see how far it is."""
 

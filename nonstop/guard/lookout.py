@@ -19,7 +19,8 @@ class Lookout:
     """For the script's thread; the watchdog has its own. Close it when the script has ended.
 
     ``allowance`` is the script's, from one attempt to the next; ``ours`` gives the process ids of its sessions.
-    ``checkpoint`` may end the waiting, ``say`` takes a note for the report.
+    ``checkpoint`` may end the waiting, ``say`` takes a note for the report, ``waited`` how long we waited
+    and whom for.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Lookout:
         ours: Callable[[], frozenset[int]],
         checkpoint: Callable[[], None],
         say: Callable[[str], None],
+        waited: Callable[[float, Sequence[str]], None],
     ) -> None:
         self._database = database
         self._budget_ms = budget_ms
@@ -37,6 +39,7 @@ class Lookout:
         self._ours = ours
         self._checkpoint = checkpoint
         self._say = say
+        self._waited = waited
         self._standbys = Standbys(say, checkpoint)
         self._opened: Observer | None = None
 
@@ -86,7 +89,9 @@ class Lookout:
         return self._opened
 
     def _patience(self, observer: Observer) -> Patience:
-        return Patience(observer, GIVE_UP_AFTER, self._checkpoint, self._database.is_lock_conflict)
+        return Patience(
+            observer, GIVE_UP_AFTER, self._checkpoint, self._database.is_lock_conflict, self._waited
+        )
 
     def _wait_for_standbys(self, observer: Observer, relations: Sequence[str], lock: LockClass) -> None:
         if relations and lock is LockClass.ACCESS_EXCLUSIVE:  # the only lock that they replay

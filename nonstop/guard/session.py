@@ -122,23 +122,24 @@ class Guard:
     def before_statement(self, connection: Connection, statement: str) -> str:
         """Return what is to be sent in the place of ``statement``."""
         self._remembered(self._checkpoint)
-        self._journal.begin(statement)
+        dbapi = connection.connection.dbapi_connection
+        self._journal.begin(dbapi, statement)
         if self._loading and is_write(statement):
             self.refusal = UsageError(
-                f"the application changes the database while it is imported: {self._summary()}",
+                f"the application changes the database while it is imported: {self._summary(dbapi)}",
                 next_step="move that out of the import (a create_all belongs into init_db.py or a migration)",
             )
             raise self.refusal
-        dbapi = connection.connection.dbapi_connection
         self._work.before_statement(dbapi, statement)
         self._losses.before_statement(dbapi, statement, is_autocommit(connection))
         if not self._work.is_own(dbapi):
             statement = self._remembered(partial(self._before_plain_sql, connection, statement))
-            self._journal.sends(statement)
-            self._work.note_write(dbapi, statement, self._summary())
+            self._work.note_write(dbapi, statement, self._summary(dbapi))
         if not is_autocommit(connection):
             self._database.begin_if_needed(dbapi, statement)
         self._work.note_write_lock(dbapi, statement)
+        look = self._looking(connection, statement, lambda: self._database.look_before(dbapi, statement))
+        self._journal.sends(dbapi, statement, look)
         return statement
 
     def _before_plain_sql(self, connection: Connection, statement: str) -> str:
@@ -146,11 +147,15 @@ class Guard:
         dbapi = connection.connection.dbapi_connection
         return self._plain_sql.before(dbapi, statement, is_autocommit(connection))
 
-    def after_statement(self, connection: Connection, statement: str) -> None:
-        self._journal.end()
+    def after_statement(self, connection: Connection, statement: str, rows: int) -> None:
         dbapi = connection.connection.dbapi_connection
-        self._losses.after_statement(dbapi, statement)
+        done = self._journal.end(dbapi, rows)
+        if (look := done.look) is not None:
+            done.effect = self._looking(
+                connection, statement, lambda: self._database.effect_since(dbapi, look)
+            )
         self._database.lift_lock_limit(dbapi)
+        self._losses.after_statement(dbapi, statement)
         if is_autocommit(connection) and is_write(statement):
             self._work.committed_at_once(dbapi)
             if not self._work.is_own(dbapi):
@@ -173,7 +178,7 @@ class Guard:
             self._work.failed_at_once(dbapi)
         if self._plain_sql.had_to_make_way(dbapi, statement, error):
             self.interruption = MadeWay(
-                f"no lock for {self._summary()}: {str(error).strip().partition(chr(10))[0]}",
+                f"no lock for {self._summary(dbapi)}: {str(error).strip().partition(chr(10))[0]}",
                 broken_off=self._plain_sql.was_broken_off(),
             )
             raise self.interruption
@@ -192,9 +197,17 @@ class Guard:
     def before_others_look(self) -> None:
         self._work.release()
 
-    def _summary(self) -> str:
-        last = self._journal.last
+    def _summary(self, connection: DBAPIConnection) -> str:
+        last = self._journal.of(connection)
         return last.summary if last else ""
+
+    def _looking(self, connection: Connection, statement: str, look: Callable[[], Answer]) -> Answer:
+        """What ``look`` tells. An error of it is one of the statement: it ends the same transaction."""
+        try:
+            return look()
+        except Exception as error:
+            self.on_error(connection, statement, error)
+            raise
 
 
 def is_autocommit(connection: Connection) -> bool:
@@ -246,7 +259,7 @@ def _after(
     connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
 ) -> None:
     if (guard := _active.get()) is not None:
-        guard.after_statement(connection, statement)
+        guard.after_statement(connection, statement, cursor.rowcount)
 
 
 def _on_error(context: Any) -> None:

@@ -18,13 +18,21 @@ class Watchdog:
     """A thread for the length of a ``with`` block.
 
     ``ours`` gives the process ids of our sessions at this moment; the observer adds the script's other clients.
-    ``bites`` lists what was broken off, for whom; ``client_bites`` the same of those other clients.
+    ``bites`` lists what was broken off, for whom; ``client_bites`` the same of those other clients. ``noticed``
+    is told of all who wait, however short.
     """
 
-    def __init__(self, observer: Observer, budget_ms: float, ours: Callable[[], frozenset[int]]) -> None:
+    def __init__(
+        self,
+        observer: Observer,
+        budget_ms: float,
+        ours: Callable[[], frozenset[int]],
+        noticed: Callable[[list[Waiter]], None] = lambda waiters: None,
+    ) -> None:
         self._observer = observer
         self._limit_ms = budget_ms * ACT_AT
         self._ours = ours
+        self._noticed = noticed
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="nonstop watchdog", daemon=True)
         self.bites: list[Waiter] = []
@@ -51,6 +59,8 @@ class Watchdog:
             self.error = error
 
     def _act(self, waiters: list[Waiter]) -> None:
+        if waiters:
+            self._noticed(waiters)
         late = {waiter.blocker: waiter for waiter in waiters if waiter.waited_ms >= self._limit_ms}
         for waiter in late.values():
             bites = self.client_bites if waiter.blocker_is_client else self.bites
