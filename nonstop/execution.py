@@ -24,10 +24,12 @@ from nonstop.errors import (
     MadeWay,
     MigrationFailed,
     NonstopError,
+    Refused,
     Stopped,
     StoppedPartWay,
 )
 from nonstop.guard.journal import Journal
+from nonstop.guard.losses import Losses
 from nonstop.guard.manners import Manners
 from nonstop.guard.patience import Allowance, Patience
 from nonstop.guard.plain_sql import PlainSql, Services
@@ -61,6 +63,7 @@ class Surroundings:
     identity: RunIdentity
     budget_ms: int
     allow_blocking: str | None
+    discard_data: bool
     on_output: Callable[[str], None]
 
 
@@ -101,7 +104,11 @@ class ScriptRun:
             [f"it made way for the application {attempt - 1} time(s)"] if attempt > 1 else []
         )
         self._journal = Journal(str(script.path))
-        self._work = Work(around.database, self._record_commit)
+        self._losses = Losses(
+            around.database, around.database.loss_watch(around.connection, around.ledger.table_names), direction,
+            self._discarding(), self._notes.append, self._remember_refusal,
+        )  # fmt: skip
+        self._work = Work(around.database, self._record_commit, self._losses)
         owner = f"nonstop {around.identity.run_id}"
         manners = Manners(
             around.database,
@@ -115,7 +122,7 @@ class ScriptRun:
             self._checkpoint,
         )  # fmt: skip
         self._plain_sql = PlainSql(around.database, self._work, manners, Services(
-            self._run_online, self._executor.names_resolve_as, self._known, around.allow_blocking, self._notes.append,
+            self._run_online, self._run_deferred, self._executor.names_resolve_as, self._known, around.allow_blocking, self._notes.append,
         ))  # fmt: skip
         self._guard = Guard(
             around.database,
@@ -124,7 +131,7 @@ class ScriptRun:
             self._journal,
             self._checkpoint,
             self._plain_sql,
-            self._run_deferred,
+            self._losses,
         )
         self._watchdog: Watchdog | None = None
         self._observer: Observer | None = None
@@ -293,6 +300,17 @@ class ScriptRun:
     def _patience(self, observer: Observer) -> Patience:
         return Patience(observer, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict)
 
+    # --- what may be lost -------------------------------------------------------------------------------------
+
+    def _discarding(self) -> str | None:
+        """Why the script may lose data, None where it may not."""
+        return scripts.discards_data(self._script) or (
+            "--discard-data" if self._around.discard_data else None
+        )
+
+    def _remember_refusal(self, error: NonstopError) -> None:
+        self._guard.refusal = error
+
     # --- what the parts call back -----------------------------------------------------------------------------
 
     def _checkpoint(self) -> None:
@@ -365,7 +383,9 @@ class ScriptRun:
         details = (*self._where(error), *((f"while undoing: {lost}",) if lost else ()))
         message, next_step = self._in_words(error)
         if self._work.commits or self._work.has_unseen_commits or self._has_earlier_commits():
-            return self._part_way(message, details)
+            return self._part_way(
+                message, details, f"{next_step}," if isinstance(error, Refused) else "correct what failed"
+            )
         details += (f"State: {self._script.label} was undone completely.",)
         if isinstance(error, MadeWay) and error.broken_off:
             next_step = (
@@ -380,7 +400,7 @@ class ScriptRun:
             return type(error)(error.message, details=(*error.details, *details), next_step=error.next_step)
         return MigrationFailed(message, details=details, next_step=next_step)
 
-    def _part_way(self, message: str, details: tuple[str, ...]) -> StoppedPartWay:
+    def _part_way(self, message: str, details: tuple[str, ...], remedy: str) -> StoppedPartWay:
         if self._work.commits:
             last = next((s.summary for s in reversed(self._journal.statements) if not s.error), "")
             permanent = f"{self._work.commits} commit(s) of it are permanent" + (
@@ -394,7 +414,7 @@ class ScriptRun:
         return StoppedPartWay(
             message,
             details=(*details, f"State: {self._script.label} stopped part-way; {permanent}."),
-            next_step=f"correct what failed and run {verb} again (a script must be idempotent for that),"
+            next_step=f"{remedy} and run {verb} again (a script must be idempotent for that),"
             f" or settle it by hand: repair --mark-applied {number} or --mark-pending {number}",
         )
 

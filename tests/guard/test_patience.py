@@ -70,7 +70,7 @@ def test_the_deadline_names_who_held_the_lock(waiting_scene: Scene) -> None:
         reader.execute("SELECT count(*) AS told FROM cars")
         end = scene.start("--deadline", "2s").wait()
         assert end.returncode == 1
-        assert "the deadline of 1 s has passed" in end.output
+        assert "the deadline of 2 s has passed" in end.output
         assert f"pid {reader.info.backend_pid}" in end.output
         assert "SELECT count(*) AS told FROM cars" in end.output
         assert "was undone completely" in end.output
