@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -56,6 +57,7 @@ def main() -> int:
     """Run what the command line asks for; 1 where a promise was missed, 6 without a server, else 0."""
     options = read_options()
     setting: Setting = options.setting
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the server would outlive us
     with (
         tempfile.TemporaryDirectory(prefix="nonstop-traffic-") as name,
         server(is_needed=True) as (url, version),
