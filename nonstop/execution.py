@@ -281,7 +281,8 @@ class ScriptRun:
     def _as_error(self, error: BaseException, lost: str | None) -> NonstopError:
         details = (*self._where(error), *((f"while undoing: {lost}",) if lost else ()))
         message, next_step = self._in_words(error)
-        if self._work.commits or self._work.has_unseen_commits or self._has_earlier_commits():
+        left_behind = self._executor.left_behind
+        if left_behind or self._work.commits or self._work.has_unseen_commits or self._has_earlier_commits():
             return self._part_way(message, details)
         details += (f"State: {self._script.label} was undone completely.",)
         if isinstance(error, MadeWay) and error.broken_off:
@@ -298,7 +299,9 @@ class ScriptRun:
         return MigrationFailed(message, details=details, next_step=next_step)
 
     def _part_way(self, message: str, details: tuple[str, ...]) -> StoppedPartWay:
-        if self._work.commits:
+        if self._executor.left_behind:
+            permanent = f"it was broken off at: {self._executor.left_behind}; the next run takes up what that left behind"
+        elif self._work.commits:
             last = next((s.summary for s in reversed(self._journal.statements) if not s.error), "")
             permanent = f"{self._work.commits} commit(s) of it are permanent" + (
                 f", the last statement was: {last}" if last else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from contextvars import Context
 from functools import partial
 from typing import Protocol
 
@@ -53,6 +54,9 @@ class Executor:
         self._lock_patiently = lock_patiently
         self._before_retry = before_retry
         self._connection: Connection | None = None
+        self._begun: Step | None = None
+        self.left_behind = ""
+        """The step outside transactions that was broken off and left something of which the next run takes care."""
 
     def execute(self, operation: Operation) -> None:
         """Bring the database to where ``operation`` wants it, step by step.
@@ -61,17 +65,24 @@ class Executor:
         uncommitted transaction, and the database's own errors.
         """
         steps = steps_for(operation, self._database)
-        while True:
-            try:
-                did_something = [self._carry_out(step) for step in steps]
-                break
-            except Exception as error:
-                # A concurrent build that was broken off: its steps see what it left, and begin anew.
-                if not self._database.is_lock_conflict(error):
-                    raise
+        try:
+            while not self._is_carried_out(steps):
                 self._before_retry()
+        except BaseException as error:  # a signal and the deadline too
+            self._note_what_is_left(error)
+            raise
+
+    def _is_carried_out(self, steps: Sequence[Step]) -> bool:
+        """False where a concurrent build was broken off: its steps see what it left, and begin anew."""
+        try:
+            did_something = [self._carry_out(step) for step in steps]
+        except Exception as error:
+            if not self._database.is_lock_conflict(error):
+                raise
+            return False
         if not any(did_something):
             self._say(f"{steps[-1].summary}: is so already")
+        return True
 
     def close(self) -> None:
         """Give the connection back."""
@@ -93,7 +104,9 @@ class Executor:
             if step.in_transaction:
                 self._lock_patiently(step.relations, partial(self._in_transaction, step))
             else:
+                self._begun = self._begun or step  # while it is undone it stays the one that failed
                 self._outside_transactions(step)
+                self._begun = None
         except Exception as error:
             self._clean_up(step, error)
             raise
@@ -129,8 +142,29 @@ class Executor:
         try:
             with self._transactions.undoing():
                 self._carry_out(step.undo)
+            self._begun = None
         except Exception as second:
             error.add_note(f"cleaning up after it failed too: {second}")
+
+    def _note_what_is_left(self, error: BaseException) -> None:
+        step = self._begun
+        if step is None:
+            return
+        try:
+            # In a context of its own: after a signal or the deadline the guard lets no statement of ours pass.
+            if Context().run(self._left_nothing, step):
+                return
+            self._record_step(f"{step.summary} (broken off)")
+        except Exception as second:  # the server is gone, say: then nobody knows
+            error.add_note(f"what {step.summary} left is not known: {second}")
+        self.left_behind = step.summary
+
+    def _left_nothing(self, step: Step) -> bool:
+        question = step.undo.is_done if step.undo is not None else step.left_nothing
+        if question is None:
+            return True
+        with self._engine.connect() as connection:
+            return question(connection)
 
     def _send(self, connection: Connection, step: Step) -> None:
         plain = connection.execution_options(no_parameters=True)  # a '%' in a name or a default is just that

@@ -92,7 +92,7 @@ def test_columns_as_one_string_are_refused() -> None:
     assert caught.value.next_step == "write them as a list: ['plate']"
 
 
-def test_duplicates_leave_no_broken_index_in_the_way(trial: Trial) -> None:
+def test_c02_duplicates_leave_no_broken_index_in_the_way(trial: Trial) -> None:
     """A concurrent build that fails leaves an invalid index; it is dropped, and the next apply builds a good one."""
     trial.script(UNIQUE, ROLLBACK)
     assert trial.failure().exit_code == 1
@@ -103,7 +103,7 @@ def test_duplicates_leave_no_broken_index_in_the_way(trial: Trial) -> None:
     assert good[1 if trial.is_postgresql else 0] is True
 
 
-def test_what_somebody_else_s_failed_build_left_is_rebuilt(postgres_trial: Trial) -> None:
+def test_c02_what_somebody_else_s_failed_build_left_is_rebuilt(postgres_trial: Trial) -> None:
     with psycopg.connect(postgres_trial.url, autocommit=True) as connection:
         with pytest.raises(psycopg.errors.UniqueViolation):
             connection.execute("CREATE UNIQUE INDEX CONCURRENTLY by_plate ON orders (plate)")

@@ -48,7 +48,7 @@ def test_an_expression_written_otherwise_is_the_same(postgres_stage: Stage) -> N
     assert "is so already" in ended.output
 
 
-def test_a_failed_build_leaves_nothing(postgres_stage: Stage) -> None:
+def test_c02_a_failed_build_leaves_nothing(postgres_stage: Stage) -> None:
     """An invalid index would slow every write down, and nobody would see it (C2)."""
     fill(postgres_stage)
     postgres_stage.sql("INSERT INTO orders (id, amount) VALUES (1, 10)")
@@ -70,7 +70,7 @@ def partitioned(postgres_stage: Stage) -> Stage:
     return postgres_stage
 
 
-def test_partitions(partitioned: Stage) -> None:
+def test_c34_partitions(partitioned: Stage) -> None:
     before, after = partitioned.round_trip(
         "op.create_index('found', 'visits', ['id'])", "op.drop_index('found', 'visits')"
     )
@@ -82,7 +82,7 @@ def test_partitions(partitioned: Stage) -> None:
     assert partitioned.value("SELECT count(*) FROM pg_indexes WHERE tablename = 'visits_3'") == 1
 
 
-def test_partitions_taken_up_where_a_run_ended(partitioned: Stage) -> None:
+def test_c34_partitions_taken_up_where_a_run_ended(partitioned: Stage) -> None:
     partitioned.sql("CREATE INDEX found ON ONLY visits (id)", "CREATE INDEX found_visits_1 ON visits_1 (id)")
     partitioned.script(1, "op.create_index('found', 'visits', ['id'])")
     ended = partitioned.run("apply")

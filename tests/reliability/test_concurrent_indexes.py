@@ -1,0 +1,148 @@
+"""Indexes come and go beside readers and writers, whatever else is open on the server (C3, C5, C6, C7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.guard.conftest import Scene, Session
+from tests.reliability.builds import PHASE, Phase, indexes
+from tests.support.sessions import at_work, queued_for, until_blocked
+from tests.support.snapshots import applied
+from tests.support.waiting import until
+
+CREATE = 'op.create_index("ix_note", "cars", ["note"])'
+DROP = 'op.drop_index("ix_note", "cars")'
+WRITE = "UPDATE cars SET note = 'by the application' WHERE id = 1"
+LONG_READ = "SELECT count(*), pg_sleep(600) FROM orders"
+
+
+@pytest.mark.parametrize(
+    "statement", ["SELECT * FROM orders", "UPDATE orders SET note = 'x'"], ids=["read", "written"]
+)
+def test_c03_an_idle_transaction_elsewhere_holds_no_build_up(scene: Scene, statement: str) -> None:
+    scene.script(CREATE, "bare")
+    with scene.session() as other:
+        other.execute(statement.encode())
+        end = scene.start().wait()
+    assert end.returncode == 0, end.output
+    assert indexes(scene) == [("ix_note", True)]
+
+
+def test_c03_a_build_waits_for_an_idle_snapshot_elsewhere_and_nobody_for_it(
+    scene: Scene, busy_application: Session
+) -> None:
+    scene.script(CREATE, "bare")
+    with scene.session() as other:
+        other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        other.execute("SELECT * FROM orders")
+        runner = scene.start()
+        until(lambda: scene.value(PHASE) == Phase.SNAPSHOTS)
+        busy_application.execute(WRITE)
+        other.rollback()
+        end = runner.wait()
+    assert end.returncode == 0, end.output
+    assert indexes(scene) == [("ix_note", True)]
+    assert scene.attempts == 1
+
+
+def test_c03_a_build_waits_for_a_long_read_elsewhere_and_nobody_for_it(
+    scene: Scene, busy_application: Session, meanwhile: Callable[..., Any]
+) -> None:
+    scene.script(CREATE, "bare")
+    with scene.session() as other:
+        read = meanwhile(other.execute, LONG_READ)
+        until(lambda: at_work(scene.url, LONG_READ))
+        runner = scene.start()
+        until(lambda: scene.value(PHASE) == Phase.SNAPSHOTS)
+        busy_application.execute(WRITE)
+        other.cancel()
+        assert isinstance(read.exception(), psycopg.errors.QueryCanceled)
+        end = runner.wait()
+    assert end.returncode == 0, end.output
+    assert indexes(scene) == [("ix_note", True)]
+    assert scene.attempts == 1
+
+
+def test_c05_each_concurrent_statement_stands_outside_transactions(scene: Scene) -> None:
+    """Between other steps, in one script, and after a transaction of the script's own."""
+    scene.script(
+        f"""
+with db.engine.begin() as connection:
+    connection.execute(text("UPDATE orders SET note = 'by the script'"))
+op.add_column("cars", Column("colour", String(20)))
+{CREATE}
+op.create_index("ix_colour", "cars", ["colour"], unique=True)
+{DROP}
+""",
+        "op",
+    )
+    end = scene.start().wait()
+    assert end.returncode == 0, end.output
+    assert indexes(scene) == [("ix_colour", True)]
+
+
+@pytest.fixture
+def indexed(scene: Scene) -> Scene:
+    """With an index on ``cars``, and a script that drops it."""
+    with psycopg.connect(scene.url) as connection:
+        connection.execute("CREATE INDEX ix_note ON cars (note)")
+    scene.script(DROP, "bare")
+    return scene
+
+
+def test_c07_a_drop_waits_for_readers_of_the_table_and_nobody_for_it(
+    indexed: Scene, busy_application: Session
+) -> None:
+    """Also for those who do not use the index at all."""
+    with indexed.session() as reader:
+        reader.execute("SELECT count(*) FROM cars")
+        runner = indexed.start()
+        until_blocked(indexed.url, until_dropping(indexed))
+        assert queued_for(indexed.url, "cars") == 0
+        busy_application.execute("SELECT * FROM cars")
+        busy_application.execute(WRITE)
+        reader.rollback()
+        end = runner.wait()
+    assert end.returncode == 0, end.output
+    assert indexes(indexed) == []
+
+
+def test_c06_a_drop_that_runs_out_of_time_says_what_it_left_and_is_finished_by_the_next(
+    indexed: Scene,
+) -> None:
+    with indexed.session() as reader:
+        reader.execute("SELECT count(*) FROM cars")
+        end = indexed.start("--deadline", "1s").wait()
+        assert end.returncode == 7, end.output
+        assert "the deadline of 1 s has passed" in end.output
+        assert "it was broken off at: drop index ix_note" in end.output
+    assert indexes(indexed) == [("ix_note", False)]
+    end = indexed.start().wait()
+    assert end.returncode == 0, end.output
+    assert indexes(indexed) == []
+    assert applied(indexed.url) == [1]
+
+
+def test_c06_a_cancelled_drop_is_tried_again(indexed: Scene) -> None:
+    with indexed.session() as reader:
+        reader.execute("SELECT count(*) FROM cars")
+        runner = indexed.start()
+        dropper = until_dropping(indexed)
+        until_blocked(indexed.url, dropper)
+        indexed.value(f"SELECT pg_cancel_backend({dropper})")
+        reader.rollback()
+        end = runner.wait()
+    assert end.returncode == 0, end.output
+    assert indexes(indexed) == []
+
+
+def until_dropping(scene: Scene) -> int:
+    """The process id of the session that drops the index, as soon as it does."""
+    statement = "DROP INDEX CONCURRENTLY ix_note"
+    until(lambda: at_work(scene.url, statement))
+    (pid,) = at_work(scene.url, statement)
+    return pid
