@@ -79,6 +79,9 @@ OUT_OF_ORDER = click.option(
     "--out-of-order", is_flag=True, help="Run pending scripts that are older than applied ones."
 )
 LAST_RUN = click.option("--last-run", is_flag=True, help="What the last apply had applied.")
+ALLOW_BLOCKING = click.option(
+    "--allow-blocking", metavar="REASON", help="Let plain SQL block the application, and record why."
+)
 YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
@@ -133,13 +136,13 @@ def request(direction: Direction, given: dict[str, Any]) -> Request:
     return Request(direction, **given)
 
 
-@command(*SELECTING, OUT_OF_ORDER, *RUNNING)
+@command(*SELECTING, OUT_OF_ORDER, ALLOW_BLOCKING, *RUNNING)
 def apply(console: Console, **given: Any) -> int:
     """Run all pending migrations, in order."""
     return console.run(request(Direction.APPLY, given))
 
 
-@command(*SELECTING, LAST_RUN, YES, *RUNNING)
+@command(*SELECTING, LAST_RUN, YES, ALLOW_BLOCKING, *RUNNING)
 def rollback(console: Console, yes: bool, **given: Any) -> int:
     """Undo all applied migrations, newest first; choose fewer with a flag."""
     return console.run(request(Direction.ROLLBACK, given), ask=not yes)

@@ -30,6 +30,7 @@ from nonstop.errors import (
 from nonstop.guard.journal import Journal
 from nonstop.guard.manners import Manners
 from nonstop.guard.patience import Allowance, Patience
+from nonstop.guard.plain_sql import PlainSql, Services
 from nonstop.guard.session import Guard
 from nonstop.guard.watchdog import Watchdog
 from nonstop.guard.work import Work
@@ -59,6 +60,7 @@ class Surroundings:
     stop: Stop
     identity: RunIdentity
     budget_ms: int
+    allow_blocking: str | None
     on_output: Callable[[str], None]
 
 
@@ -108,11 +110,22 @@ class ScriptRun:
             self._work.has_written,
             self._was_broken_off,
         )
-        self._guard = Guard(around.database, owner, self._work, self._journal, self._checkpoint, manners)
         self._executor = Executor(
             around.database, around.engine, self._work, self._record_step, self._notes.append, self._lock_patiently,
             self._checkpoint,
         )  # fmt: skip
+        self._plain_sql = PlainSql(around.database, self._work, manners, Services(
+            self._run_online, self._executor.names_resolve_as, self._known, around.allow_blocking, self._notes.append,
+        ))  # fmt: skip
+        self._guard = Guard(
+            around.database,
+            owner,
+            self._work,
+            self._journal,
+            self._checkpoint,
+            self._plain_sql,
+            self._run_deferred,
+        )
         self._watchdog: Watchdog | None = None
         self._started = time.monotonic()
 
@@ -121,7 +134,8 @@ class ScriptRun:
         with captured_output(self._around.on_output) as output:
             try:
                 with self._guard.armed(), self._watched(), self._around.stop.breaking_off(self._work.cancel):
-                    self._call()
+                    if not self._take_up():
+                        self._call()
                     self._finish(then)
             except (Exception, Interruption, KeyboardInterrupt, SystemExit) as error:
                 cause = self._cause(error)
@@ -163,9 +177,29 @@ class ScriptRun:
                 next_step="see what it printed above, correct the cause, then run again",
             )
 
+    def _take_up(self) -> bool:
+        """Carry out what an earlier run had committed to; whether the script had nothing more to do by then."""
+        with transaction(self._around.database, self._around.connection):
+            statements, has_returned = self._around.ledger.deferred(
+                self._around.connection, self._script, self._direction
+            )
+        if statements:
+            self._notes.append(
+                f"{len(statements)} statement(s) that an earlier run had deferred were carried out"
+            )
+            self._work.add_due(statements)
+            self._run_deferred()
+        return has_returned
+
     def _finish(self, then: Callable[[DBAPIConnection], None]) -> None:
         # The script has done all its work: a signal or the deadline stops the next one, not the noting of this one.
         self._verify_lock()
+        if self._work.has_deferred:
+            if not self._work.release(self._record_returned):
+                with transaction(self._around.database, self._around.connection):
+                    self._record_that_it_returned(self._around.connection)
+            self._work.roll_back_open()
+            self._run_deferred()
 
         def record(connection: DBAPIConnection) -> None:
             self._around.ledger.record_end(
@@ -178,6 +212,34 @@ class ScriptRun:
             with transaction(self._around.database, self._around.connection):
                 record(self._around.connection)
 
+    # --- plain SQL, made online ------------------------------------------------------------------------------
+
+    def _run_online(self, statement: str) -> None:
+        self._executor.run(self._around.database.online_steps(statement))
+        self._notes.append(f"done online: {' '.join(statement.split())}")
+
+    def _run_deferred(self) -> None:
+        """Carry out what commits have left to do, unless a transaction of the script is in the way for now."""
+        while not self._work.has_open_writes and (statement := self._work.next_due) is not None:
+            try:
+                self._run_online(statement)
+            except Exception as error:
+                raise MigrationFailed(
+                    f"{self._script.label}: what was deferred to the commit failed: {statement}",
+                    details=self._around.database.describe(getattr(error, "orig", None) or error),
+                    next_step="",
+                ) from error
+            self._work.done(statement)
+            with transaction(self._around.database, self._around.connection):
+                self._around.ledger.forget_deferred(self._around.connection, self._script, statement)
+
+    def _known(self, oids: Sequence[int]) -> set[int]:
+        observer = self._around.database.observer()
+        if observer is None or not oids:
+            return set()
+        with closing(observer):
+            return observer.known(oids)
+
     # --- the application goes first ---------------------------------------------------------------------------
 
     @contextmanager
@@ -187,7 +249,11 @@ class ScriptRun:
         if observer is None:
             yield
             return
-        self._watchdog = Watchdog(observer, self._around.budget_ms, self._work.session_ids)
+        self._watchdog = Watchdog(
+            observer,
+            self._around.budget_ms,
+            lambda: self._work.session_ids() - self._plain_sql.tolerated_sessions,
+        )
         with self._watchdog:
             yield
 
@@ -240,12 +306,25 @@ class ScriptRun:
         except LockNotObtained as error:
             raise Interruption(error.message, error.exit_code) from error
 
-    def _record_commit(self, connection: DBAPIConnection, description: str) -> None:
+    def _record_commit(
+        self, connection: DBAPIConnection, description: str, deferred: Sequence[str] = ()
+    ) -> None:
         if self._work.is_undoing:  # what takes back is no progress
             return
-        self._around.ledger.record_commit(
-            connection, self._script, self._direction, self._around.identity, description
-        )
+        about = (connection, self._script, self._direction, self._around.identity)
+        self._around.ledger.record_commit(*about, description)
+        for statement in deferred:
+            self._around.ledger.record_deferred(*about, statement)
+
+    def _record_returned(
+        self, connection: DBAPIConnection, description: str, deferred: Sequence[str]
+    ) -> None:
+        """The script's last commit: what it deferred is all that is left to do, for us or for a run after us."""
+        self._record_commit(connection, description, deferred)
+        self._record_that_it_returned(connection)
+
+    def _record_that_it_returned(self, connection: DBAPIConnection) -> None:
+        self._around.ledger.record_returned(connection, self._script, self._direction, self._around.identity)
 
     def _record_step(self, description: str) -> None:
         with transaction(self._around.database, self._around.connection):

@@ -36,8 +36,9 @@ TABLES = {
         run_id TEXT NOT NULL, who TEXT NOT NULL, host TEXT NOT NULL, tool_version TEXT NOT NULL,
         detail TEXT NOT NULL""",
     "steps": """
-        number {integer} NOT NULL, position {integer} NOT NULL, name TEXT NOT NULL, direction TEXT NOT NULL,
-        run_id TEXT NOT NULL, at {time} NOT NULL, description TEXT NOT NULL, PRIMARY KEY (number, position)""",
+        number {integer} NOT NULL, position {integer} NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+        direction TEXT NOT NULL, run_id TEXT NOT NULL, at {time} NOT NULL, description TEXT NOT NULL,
+        PRIMARY KEY (number, position)""",
 }
 INDEX = "CREATE INDEX {name}_events_number ON {events} (number, id)"
 LAST_EVENTS = """
@@ -100,18 +101,38 @@ class Ledger:
         return bool(rows)
 
     def _interrupted(self, connection: DBAPIConnection) -> dict[int, InterruptedScript]:
-        """Rows of position 0 are starts; the later ones are what was committed since."""
+        """The start is in position 0; later rows are what was committed since, and what is still to do."""
         found: dict[int, InterruptedScript] = {}
-        for number, position, name, direction, run_id, at, description in self._run(
+        for number, kind, name, direction, run_id, at, description in self._run(
             connection,
-            "SELECT number, position, name, direction, run_id, at, description FROM {steps}"
+            "SELECT number, kind, name, direction, run_id, at, description FROM {steps}"
             " ORDER BY number, position",
         ):
-            start = found.get(number)  # a commit may be that of an earlier run, in the other direction
-            started = start.started_at if start else _time(at)
-            direction = start.direction if start else direction  # noqa: PLW2901
-            found[number] = InterruptedScript(number, name, direction, run_id, started, position, description)
+            # A commit may be that of an earlier run, in the other direction.
+            before = found.get(number) or InterruptedScript(number, name, direction, run_id, _time(at), 0, "")
+            is_commit = kind == "commit"
+            found[number] = before._replace(
+                run_id=run_id,
+                commits=before.commits + is_commit,
+                last_statement=description if is_commit else before.last_statement,
+            )
         return found
+
+    def deferred(
+        self, connection: DBAPIConnection, script: Script, direction: Direction
+    ) -> tuple[list[str], bool]:
+        """The statements that a run has committed to and not carried out, and whether the script had returned by then.
+
+        What was left behind by the other direction, or by another text of the script, does not count.
+        """
+        rows = self._run(
+            connection,
+            "SELECT kind, description FROM {steps} WHERE number = ? AND direction = ?"
+            " AND kind IN ('deferred', 'returned') ORDER BY position",
+            script.number, direction.value,
+        ).fetchall()  # fmt: skip
+        statements = [description for kind, description in rows if kind == "deferred"]
+        return statements, ("returned", script.checksum) in rows
 
     def sources(self, connection: DBAPIConnection, numbers: Iterable[int]) -> dict[int, str]:
         """The normalised texts that were applied under ``numbers``."""
@@ -159,7 +180,7 @@ class Ledger:
         self._run(
             connection, "UPDATE {steps} SET run_id = ? WHERE number = ?", identity.run_id, script.number
         )
-        self._insert_step(connection, script, direction, identity, 0, "")
+        self._insert_step(connection, script, direction, identity, "start")
 
     def record_commit(
         self, connection: DBAPIConnection, script: Script, direction: Direction, identity: RunIdentity,
@@ -172,15 +193,45 @@ class Ledger:
             self._now(), script.number, identity.run_id,
         )  # fmt: skip
         self._check_fence(fence.rowcount, script)
-        position = self.commits_of(connection, script) + 1
-        self._insert_step(connection, script, direction, identity, position, description)
+        self._insert_step(connection, script, direction, identity, "commit", description)
+
+    def record_deferred(
+        self, connection: DBAPIConnection, script: Script, direction: Direction, identity: RunIdentity,
+        statement: str,
+    ) -> None:  # fmt: skip
+        """Note a statement that is to be carried out after this commit: whoever goes on will find it."""
+        self._insert_step(connection, script, direction, identity, "deferred", statement)
+
+    def record_returned(
+        self, connection: DBAPIConnection, script: Script, direction: Direction, identity: RunIdentity
+    ) -> None:
+        """Note that the script itself has nothing more to do, in the transaction of its last commit."""
+        self._insert_step(connection, script, direction, identity, "returned", script.checksum)
+
+    def forget_deferred(
+        self, connection: DBAPIConnection, script: Script, statement: str | None = None
+    ) -> None:
+        """Forget a deferred statement that was carried out; without one, all of them and that the script returned."""
+        if statement is None:
+            self._run(
+                connection,
+                "DELETE FROM {steps} WHERE number = ? AND kind IN ('deferred', 'returned')",
+                script.number,
+            )
+        else:
+            self._run(
+                connection,
+                "DELETE FROM {steps} WHERE number = ? AND kind = 'deferred' AND description = ?",
+                script.number,
+                statement,
+            )
 
     def commits_of(self, connection: DBAPIConnection, script: Script) -> int:
         """How many commits of a script that has not ended are noted, those of earlier runs included."""
         row = self._run(
-            connection, "SELECT max(position) FROM {steps} WHERE number = ?", script.number
+            connection, "SELECT count(*) FROM {steps} WHERE number = ? AND kind = 'commit'", script.number
         ).fetchone()
-        return row[0] or 0
+        return int(row[0])
 
     def record_end(
         self, connection: DBAPIConnection, script: Script, direction: Direction, identity: RunIdentity,
@@ -240,13 +291,19 @@ class Ledger:
 
     def _insert_step(
         self, connection: DBAPIConnection, script: Script, direction: Direction, identity: RunIdentity,
-        position: int, description: str,
+        kind: str, description: str = "",
     ) -> None:  # fmt: skip
+        """``kind`` is start, commit, deferred or returned."""
+        last = None
+        if kind != "start":
+            row = self._run(connection, "SELECT max(position) FROM {steps} WHERE number = ?", script.number)
+            last = row.fetchone()[0]
         self._run(
             connection,
-            "INSERT INTO {steps} (number, position, name, direction, run_id, at, description)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            script.number, position, script.name, direction.value, identity.run_id, self._now(), description,
+            "INSERT INTO {steps} (number, position, kind, name, direction, run_id, at, description)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            script.number, 0 if last is None else last + 1, kind, script.name, direction.value,
+            identity.run_id, self._now(), description,
         )  # fmt: skip
 
     def _insert_applied(

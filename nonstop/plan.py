@@ -27,6 +27,8 @@ class Request(NamedTuple):
     last_run: bool = False
     out_of_order: bool = False
     allow_edited: bool = False
+    allow_blocking: str | None = None
+    """Why plain SQL may block the application; None: it may not."""
 
 
 @dataclass(frozen=True)

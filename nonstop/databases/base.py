@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from nonstop.databases.catalog import Catalog
     from nonstop.databases.url import DatabaseUrl
     from nonstop.descriptions.activity import Observer
-    from nonstop.descriptions.statements import Need
+    from nonstop.descriptions.operations import Step
+    from nonstop.descriptions.statements import Condition, Need, Reached
     from nonstop.errors import NonstopError
 
 DBAPIConnection = Any
@@ -170,9 +171,33 @@ class Database(ABC):
     def allow_long_wait(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Let a session in autocommit mode wait long: for statements whose waiting holds nobody up."""
 
-    def needs_of(self, statement: str) -> list[Need]:
-        """What each statement in a string of SQL needs from tables that others use."""
+    def needs_of(self, statement: str) -> Sequence[tuple[str, Need]]:
+        """Each statement in a string of SQL, with what it needs from tables that others use."""
+        return ()
+
+    def reached(self, connection: DBAPIConnection, need: Need) -> list[Reached]:
+        """The tables that a statement locks, as the session sees them; absent and temporary ones are left out."""
         return []
+
+    def has_tables(self, connection: DBAPIConnection, names: Sequence[str]) -> bool:
+        """Whether each name, as :class:`Need` has it, is that of a table or the like."""
+        return all(self.has_table(connection, name) for name in names)
+
+    def confirms(self, connection: DBAPIConnection, conditions: Sequence[Condition]) -> bool:
+        """Whether the catalog, as the session sees it, confirms every one of ``conditions``."""
+        return not conditions
+
+    def size(self, connection: DBAPIConnection, tables: Sequence[Reached]) -> int:
+        """Bytes of ``tables`` with their indexes; of all tables where it is not known which are meant."""
+        return 0
+
+    def online_steps(self, statement: str) -> list[Step]:
+        """How to carry out the online form of a statement, as :class:`Need` gives it in ``rewritten``."""
+        return []
+
+    def names_resolve_as(self, connection: DBAPIConnection) -> tuple[str, ...]:
+        """What decides which table an unqualified name means, and who owns what is made."""
+        return ()
 
     def session_id(self, connection: DBAPIConnection) -> int:
         """What the database calls the session; 0 where it has no name for it."""
@@ -228,7 +253,7 @@ class Database(ABC):
 
 WRITES_NOTHING = frozenset(
     {"select", "explain", "values", "show", "pragma", "table", "set", "reset"}
-    | {"begin", "start", "commit", "end", "rollback", "savepoint", "release", "abort"}
+    | {"begin", "start", "commit", "end", "rollback", "savepoint", "release", "abort", "unlisten"}
 )
 
 

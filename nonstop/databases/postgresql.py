@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from nonstop.databases.catalog import Catalog
     from nonstop.descriptions.activity import Observer
-    from nonstop.descriptions.statements import Need
+    from nonstop.descriptions.operations import Step
+    from nonstop.descriptions.statements import Condition, Need, Reached
 
 IN_TRANSACTION = 2
 """libpq's PQTRANS_INTRANS: a transaction is open and has not failed."""
@@ -195,10 +196,35 @@ class PostgreSQL(Database):
     def allow_long_wait(self, connection: DBAPIConnection) -> None:
         connection.cursor().execute(LONG_WAIT)
 
-    def needs_of(self, statement: str) -> list[Need]:
+    def needs_of(self, statement: str) -> Sequence[tuple[str, Need]]:
         from nonstop.databases.postgresql_statements import needs
 
-        return [need for _, need in needs(statement)]
+        return needs(statement)
+
+    def reached(self, connection: DBAPIConnection, need: Need) -> list[Reached]:
+        from nonstop.databases.postgresql_reach import reached
+
+        return reached(connection, need)
+
+    def confirms(self, connection: DBAPIConnection, conditions: Sequence[Condition]) -> bool:
+        from nonstop.databases.postgresql_facts import confirms
+
+        return confirms(connection, conditions)
+
+    def size(self, connection: DBAPIConnection, tables: Sequence[Reached]) -> int:
+        from nonstop.databases.postgresql_reach import size, size_of_all
+
+        return size(connection, tables) if tables else size_of_all(connection)
+
+    def online_steps(self, statement: str) -> list[Step]:
+        from nonstop.databases.postgresql_online import online_steps
+
+        return online_steps(statement)
+
+    def names_resolve_as(self, connection: DBAPIConnection) -> tuple[str, ...]:
+        cursor = connection.cursor()
+        cursor.execute("SELECT current_setting('search_path'), current_user")
+        return tuple(cursor.fetchone())
 
     def session_id(self, connection: DBAPIConnection) -> int:
         return int(connection.info.backend_pid)

@@ -34,6 +34,7 @@ WAITERS = """
     CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS b(pid)
     LEFT JOIN pg_stat_activity a ON a.pid = b.pid
     WHERE b.pid = ANY (%(ours)s) AND w.since IS NOT NULL"""
+KNOWN = "SELECT oid::bigint FROM pg_class WHERE oid = ANY (%s::oid[])"
 DESCRIBE = """
     SELECT a.pid, a.usename, a.application_name, a.state, a.query,
         (extract(epoch FROM clock_timestamp() - a.xact_start))::bigint
@@ -49,6 +50,9 @@ class ServerObserver:
     def holders(self, relations: Sequence[str], ours: Collection[int]) -> list[Holder]:
         rows = self._connection.execute(HOLDERS, (list(relations), [*ours, 0]))
         return [Holder(*row) for row in rows]
+
+    def known(self, oids: Collection[int]) -> set[int]:
+        return {oid for (oid,) in self._connection.execute(KNOWN, (list(oids),))}
 
     def waiters(self, ours: Collection[int]) -> list[Waiter]:
         return [Waiter(*row) for row in self._connection.execute(WAITERS, {"ours": [*ours, 0]})]

@@ -28,8 +28,11 @@ def create_index(reader: Reader) -> Need:
     only = reader.accept("only")
     table = reader.name()
     if is_concurrent:
-        created = (str(table.sibling(name.last)),) if name else ()
-        return Need(Kind.CONCURRENT, SHARE_UPDATE_EXCLUSIVE, (str(table),), creates=created, only=only)
+        creates = (str(table.sibling(name.last)),) if name else ()
+        return Need(
+            Kind.CONCURRENT, SHARE_UPDATE_EXCLUSIVE, (str(table),), creates=creates, only=only,
+            rewritten=(reader.text,) if creates and not only else (),
+        )  # fmt: skip
     if reader.accept("using"):
         reader.name()
     chosen = name.last if name else chosen_name(table.last, index_addition(reader.brackets()), "idx")
@@ -38,15 +41,18 @@ def create_index(reader: Reader) -> Need:
     rewritten = (
         f"{text[:behind_index]} CONCURRENTLY{text[behind_index:before_on]}{insertion}{text[before_on:]}"
     )
+    created = str(table.sibling(chosen))
     return Need(
         Kind.ONLINE_INDEX,
         LockClass.SHARE,
         (str(table),),
         Reach.NAMED if only else Reach.CHILDREN,
-        creates=(str(table.sibling(chosen)),),
+        creates=(created,),
         only=only,
         rewritten=(rewritten,),
-        reason=f"writers of {table} wait until the index is built",
+        reason=f"builds the index of {table} while writers wait",
+        correction="-- op.create_index, which builds the index of each partition concurrently",
+        provided=(Condition(Fact.NAME_IS_FREE, created),),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nonstop.databases.base import DBAPIConnection
-from nonstop.descriptions.statements import Condition, Fact, Need
+from nonstop.descriptions.statements import Condition, Fact
 
 # A table, and all its children and partitions.
 _TREE = """
@@ -28,6 +30,12 @@ QUERIES = {
         WHERE proname = (parse_ident(%(subject)s))[cardinality(parse_ident(%(subject)s))]""",
     Fact.NO_DEFAULT_PARTITION: """
         SELECT partdefid = 0 FROM pg_partitioned_table WHERE partrelid = to_regclass(%(subject)s)""",
+    Fact.NAME_IS_FREE: """
+        SELECT NOT EXISTS (SELECT FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
+            WHERE c.oid = to_regclass(%(subject)s) AND coalesce(i.indisvalid, true))""",
+    Fact.INDEX_EXISTS: "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(%(subject)s))",
+    Fact.INDEX_STANDS_ALONE: """
+        SELECT NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = to_regclass(%(subject)s))""",
     Fact.PARTITION_IS_PREPARED: """
         WITH keys AS (
             SELECT unnest(partattrs::int2[]) AS attnum FROM pg_partitioned_table WHERE partrelid = to_regclass(%(of)s)
@@ -58,12 +66,12 @@ QUERIES = {
 }
 
 
-def is_brief_after_all(connection: DBAPIConnection, need: Need) -> bool:
-    """Whether the catalog confirms every condition under which a BLOCKING statement is as good as BRIEF.
+def confirms(connection: DBAPIConnection, conditions: Iterable[Condition]) -> bool:
+    """Whether the catalog confirms every one of ``conditions``.
 
     ``connection`` is the script's own, so that it sees what the script has made.
     """
-    return bool(need.unless) and all(_holds(connection, condition) for condition in need.unless)
+    return all(_holds(connection, condition) for condition in conditions)
 
 
 def _holds(connection: DBAPIConnection, condition: Condition) -> bool:

@@ -37,6 +37,9 @@ class Observer(Protocol):
     def holders(self, relations: Sequence[str], ours: Collection[int]) -> list[Holder]:
         """Transactions of others that hold any lock on ``relations``; names that don't exist are passed over."""
 
+    def known(self, oids: Collection[int]) -> set[int]:
+        """Those of the tables that others can see: what a transaction has made and not committed, nobody uses."""
+
     def waiters(self, ours: Collection[int]) -> list[Waiter]:
         """Sessions of others that wait for a lock which one of ``ours`` holds or asks for before them."""
 

@@ -55,6 +55,9 @@ class Fact(StrEnum):
     TYPE_IS_NO_DOMAIN = "the type is no domain"
     FUNCTION_IS_NOT_VOLATILE = "no function of that name is volatile"
     NO_DEFAULT_PARTITION = "the partitioned table has no default partition"
+    NAME_IS_FREE = "nothing has the name, or only what a failed concurrent build left"
+    INDEX_EXISTS = "the index is there"
+    INDEX_STANDS_ALONE = "no constraint needs the index"
     PARTITION_IS_PREPARED = (
         "validated CHECKs cover the partition key; indexes and foreign keys are there already"
     )
@@ -70,6 +73,15 @@ class Condition:
     fact: Fact
     subject: str
     of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A table that a statement locks, found in the catalog. ``name`` is qualified, as it stands in SQL."""
+
+    oid: int
+    name: str
+    is_partitioned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,8 @@ class Need:
     reason: str = ""
     correction: str = ""
     unless: tuple[Condition, ...] = ()
+    provided: tuple[Condition, ...] = ()
+    """What the catalog has to confirm for ``rewritten`` to do the same; else the plain form fails at once, or does nothing."""
 
     @property
     def is_strong(self) -> bool:

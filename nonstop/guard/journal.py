@@ -9,11 +9,15 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Statement:
-    """One statement as sent. ``line`` is the script's line, 0 where it is not known; ``error`` is set if it failed."""
+    """One statement. ``line`` is the script's line, 0 where it is not known; ``error`` is set if it failed.
+
+    ``sent`` is what went to the database in its place, where that is another text.
+    """
 
     sql: str
     line: int
     started: float
+    sent: str
     duration_ms: int = 0
     error: str = ""
 
@@ -32,15 +36,19 @@ class Journal:
         self._script_path = script_path
 
     def begin(self, sql: str) -> None:
-        self.statements.append(Statement(sql, self._line(), time.monotonic()))
+        self.statements.append(Statement(sql, self._line(), time.monotonic(), sql))
+
+    def sends(self, sql: str) -> None:
+        """Note what is sent in the place of the last statement."""
+        self.statements[-1].sent = sql
 
     def end(self) -> None:
         last = self.statements[-1]
         last.duration_ms = round((time.monotonic() - last.started) * 1000)
 
-    def fail(self, sql: str, error: str) -> None:
-        """Note that the last statement, if it is ``sql``, failed."""
-        if self.statements and self.statements[-1].sql == sql:
+    def fail(self, sent: str, error: str) -> None:
+        """Note that the last statement failed, if it is the one that was ``sent``."""
+        if self.statements and self.statements[-1].sent == sent:
             self.statements[-1].error = error
 
     @property

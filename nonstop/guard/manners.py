@@ -12,9 +12,10 @@ class Manners:
     """Looks before a script's statement takes a strong lock.
 
     ``wait_outside(relations)`` returns, when no old transaction holds the tables, how many ms the statement may wait
-    in the queue, and whether an autovacuum has to be got out of the way first. ``has_written(connection)`` tells whether the open transaction holds locks of its own already: then
-    there is no waiting outside, and the script as a whole has to try again if the lock is not to be had.
-    ``was_broken_off()`` tells whether the watchdog cancelled a statement.
+    in the queue, and whether an autovacuum has to be got out of the way first. ``has_written(connection)`` tells
+    whether the open transaction holds locks of its own already: then there is no waiting outside, and the script as a
+    whole has to try again if the lock is not to be had. ``was_broken_off()`` tells whether the watchdog cancelled a
+    statement.
     """
 
     def __init__(
@@ -32,23 +33,30 @@ class Manners:
         self.was_broken_off = was_broken_off
         self._limited: set[int] = set()
 
-    def before(self, connection: DBAPIConnection, statement: str) -> None:
-        """Wait for a good moment, and bound how long ``statement`` may wait in the queue."""
-        if not self._has_written(connection):  # the limit of an earlier transaction went with it
-            self._limited.discard(id(connection))
-        needs = [need for need in self._database.needs_of(statement) if need.is_strong]
-        if not needs:
-            return
-        relations = tuple(dict.fromkeys(name for need in needs for name in need.relations))
+    def before(self, connection: DBAPIConnection, relations: Sequence[str]) -> None:
+        """Wait for a good moment, and bound how long the next statement may wait in the queue for ``relations``."""
+        self.forget_limits_of_the_past(connection)
         timeout_ms, behind_autovacuum = self._lock_timeout_ms(), False
         if relations and not self._has_written(connection):
             timeout_ms, behind_autovacuum = self._wait_outside(relations)
+        self._limit(connection, timeout_ms, relations if behind_autovacuum else ())
+
+    def limit(self, connection: DBAPIConnection) -> None:
+        """Bound how long the next statement may wait, whatever it waits for."""
+        self._limit(connection, self._lock_timeout_ms(), ())
+
+    def forget_limits_of_the_past(self, connection: DBAPIConnection) -> None:
+        """The limit of an earlier transaction went with it."""
+        if not self._has_written(connection):
+            self._limited.discard(id(connection))
+
+    def _limit(self, connection: DBAPIConnection, timeout_ms: int, vacuumed: Sequence[str]) -> None:
         try:
-            self._database.limit_lock_wait(connection, timeout_ms, relations if behind_autovacuum else ())
+            self._database.limit_lock_wait(connection, timeout_ms, vacuumed)
         except Exception as error:
             if not self._database.is_lock_conflict(error):
                 raise
-            raise MadeWay(f"no lock on {', '.join(relations)}: autovacuum did not give way") from error
+            raise MadeWay(f"no lock on {', '.join(vacuumed)}: autovacuum did not give way") from error
         self._limited.add(id(connection))
 
     def had_to_make_way(self, connection: DBAPIConnection, statement: str, error: BaseException) -> bool:

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine
@@ -17,7 +17,7 @@ from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.errors import Interruption, MadeWay, NonstopError, UsageError
 from nonstop.guard.held_commits import HeldCommits
 from nonstop.guard.journal import Journal
-from nonstop.guard.manners import Manners
+from nonstop.guard.plain_sql import PlainSql
 from nonstop.guard.work import Work
 
 CALLING_OTHERS = frozenset(
@@ -25,13 +25,16 @@ CALLING_OTHERS = frozenset(
 )
 """Python's audit events by which a script calls somebody who may look for what it has committed."""
 
+Answer = TypeVar("Answer")
+
 _active: ContextVar[Guard | None] = ContextVar("nonstop_guard", default=None)
 
 
 class Guard:
     """Ties a script's connections to the ledger's database, its lock and its transactions.
 
-    ``checkpoint`` is called before every statement and may raise an Interruption. What it raised is remembered in
+    ``checkpoint`` is called before every statement and may raise an Interruption; ``run_deferred`` carries out what a
+    commit has left to do. What they raised is remembered in
     ``interruption``, and what the guard refused in ``refusal``: a script can't turn either into success.
     """
 
@@ -42,14 +45,16 @@ class Guard:
         work: Work,
         journal: Journal,
         checkpoint: Callable[[], None],
-        manners: Manners,
+        plain_sql: PlainSql,
+        run_deferred: Callable[[], None],
     ) -> None:
         self._database = database
         self._owner = owner
         self._work = work
         self._journal = journal
         self._checkpoint = checkpoint
-        self._manners = manners
+        self._plain_sql = plain_sql
+        self._run_deferred = run_deferred
         self._loading = False
         self._held_commits: dict[Dialect, HeldCommits] = {}
         self._prepared: dict[int, DBAPIConnection] = {}
@@ -113,7 +118,8 @@ class Guard:
         if self._database.is_usable(connection):
             self._database.restore_session(connection)
 
-    def before_statement(self, connection: Connection, statement: str) -> None:
+    def before_statement(self, connection: Connection, statement: str) -> str:
+        """Return what is to be sent in the place of ``statement``."""
         self._remembered(self._checkpoint)
         self._journal.begin(statement)
         if self._loading and is_write(statement):
@@ -125,15 +131,25 @@ class Guard:
         dbapi = connection.connection.dbapi_connection
         self._work.before_statement(dbapi, statement)
         if not self._work.is_own(dbapi):
-            self._remembered(lambda: self._manners.before(dbapi, statement))
+            statement = self._remembered(partial(self._before_plain_sql, connection, statement))
+            self._journal.sends(statement)
             self._work.note_write(dbapi, statement, self._summary())
         if not is_autocommit(connection):
             self._database.begin_if_needed(dbapi, statement)
+        return statement
+
+    def _before_plain_sql(self, connection: Connection, statement: str) -> str:
+        self._run_deferred()
+        dbapi = connection.connection.dbapi_connection
+        return self._plain_sql.before(dbapi, statement, is_autocommit(connection))
 
     def after_statement(self, connection: Connection, statement: str) -> None:
         self._journal.end()
         if is_autocommit(connection) and is_write(statement):
-            self._work.committed_at_once(connection.connection.dbapi_connection)
+            dbapi = connection.connection.dbapi_connection
+            self._work.committed_at_once(dbapi)
+            if not self._work.is_own(dbapi):
+                self._remembered(self._run_deferred)
 
     def on_error(self, connection: Connection | None, statement: str, error: BaseException) -> None:
         self._journal.fail(statement, str(error))
@@ -145,17 +161,17 @@ class Guard:
         if dbapi is None or self._work.is_own(dbapi):
             return
         self._work.back_to_held(dbapi)
-        if self._manners.had_to_make_way(dbapi, statement, error):
+        if self._plain_sql.had_to_make_way(dbapi, statement, error):
             self.interruption = MadeWay(
                 f"no lock for {self._summary()}: {str(error).strip().partition(chr(10))[0]}",
-                broken_off=self._manners.was_broken_off(),
+                broken_off=self._plain_sql.was_broken_off(),
             )
             raise self.interruption
 
-    def _remembered(self, call: Callable[[], None]) -> None:
+    def _remembered(self, call: Callable[[], Answer]) -> Answer:
         """Call what may stop the script, and remember that it did."""
         try:
-            call()
+            return call()
         except Interruption as interruption:
             self.interruption = interruption
             raise
@@ -187,7 +203,7 @@ def install() -> None:
     event.listen(Pool, "checkout", _on_checkout)
     event.listen(Pool, "checkin", _on_checkin)
     event.listen(Engine, "engine_connect", _on_connect)
-    event.listen(Engine, "before_cursor_execute", _before)
+    event.listen(Engine, "before_cursor_execute", _before, retval=True)
     event.listen(Engine, "after_cursor_execute", _after)
     event.listen(Engine, "handle_error", _on_error)
     sys.addaudithook(_on_audit)
@@ -210,9 +226,10 @@ def _on_checkin(connection: DBAPIConnection | None, record: Any) -> None:
 
 def _before(
     connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
-) -> None:
+) -> tuple[str, Any]:
     if (guard := _active.get()) is not None:
-        guard.before_statement(connection, statement)
+        statement = guard.before_statement(connection, statement)
+    return statement, parameters
 
 
 def _after(

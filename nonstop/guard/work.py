@@ -11,7 +11,7 @@ for its locks (not on SQLite, whose connections belong to one thread).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -21,6 +21,9 @@ from nonstop.errors import UsageError
 HOLD_LIMIT = 0.1
 """Seconds that a script's commit may wait for the script to return."""
 SAVEPOINT = "nonstop_held"
+
+
+RecordCommit = Callable[[DBAPIConnection, str, Sequence[str]], None]
 
 
 @dataclass(slots=True)
@@ -33,16 +36,18 @@ class _Held:
     connection: DBAPIConnection
     requested: bool
     description: str
+    deferred: list[str] = field(default_factory=list)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Work:
     """What one script has open and has committed.
 
-    ``record_commit(connection, description)`` writes the ledger's row of a commit in the middle.
+    ``record_commit(connection, description, deferred)`` writes the ledger's rows of a commit in the middle: what it
+    was, and the statements that are to be carried out after it.
     """
 
-    def __init__(self, database: Database, record_commit: Callable[[DBAPIConnection, str], None]) -> None:
+    def __init__(self, database: Database, record_commit: RecordCommit) -> None:
         self._database = database
         self._record_commit = record_commit
         self._held: _Held | None = None
@@ -54,6 +59,9 @@ class Work:
         self._written: dict[int, str] = {}
         self._bare: set[int] = set()
         self._used_bare = False
+        self._deferred: dict[int, list[str]] = {}
+        self._savepoints: dict[tuple[int, str], int] = {}
+        self._due: list[str] = []
         self.is_undoing = False
         self.commits = 0
         """How many commits have been sent, the final one not counted."""
@@ -83,6 +91,7 @@ class Work:
             self._checked_out.pop(id(connection), None)
             self._own.discard(id(connection))
             self._written.pop(id(connection), None)
+            self._deferred.pop(id(connection), None)
 
     @property
     def has_unseen_commits(self) -> bool:
@@ -99,6 +108,11 @@ class Work:
     def adopt(self, connection: DBAPIConnection) -> None:
         """Take ``connection`` for one that steps of ``op`` work on."""
         self._own.add(id(connection))
+
+    @property
+    def has_open_writes(self) -> bool:
+        """Whether a transaction of the script may hold locks: a concurrent build would wait for it."""
+        return bool(self._written)
 
     def has_written(self, connection: DBAPIConnection) -> bool:
         """Whether the open transaction of ``connection`` may hold locks that others wait for."""
@@ -119,6 +133,7 @@ class Work:
         """Send what is held unless ``statement`` belongs to the same transaction, or only reads in it."""
         with self._lock:
             self._raise_late_error()
+            self._mind_savepoints(connection, statement)
             held = self._held
             if held is not None and (
                 held.connection is not connection or (held.requested and is_write(statement))
@@ -132,6 +147,7 @@ class Work:
                 self._written[id(connection)] = summary
 
     def rolled_back(self, connection: DBAPIConnection) -> None:
+        self._deferred.pop(id(connection), None)
         if self._written.pop(id(connection), None):
             self.dropped_writes = True
 
@@ -149,6 +165,47 @@ class Work:
         finally:
             self.is_undoing = False
 
+    # --- deferring --------------------------------------------------------------------------------------------
+
+    def defer(self, connection: DBAPIConnection, statement: str) -> None:
+        """Carry out ``statement`` when the open transaction of ``connection`` has been committed."""
+        self._deferred.setdefault(id(connection), []).append(statement)
+
+    def deferred(self, connection: DBAPIConnection) -> list[str]:
+        """What the open transaction of ``connection`` has deferred; a list to be changed by whoever takes it up."""
+        return self._deferred.get(id(connection), [])
+
+    def add_due(self, statements: Sequence[str]) -> None:
+        """Carry these out next: the transaction that deferred them was committed, by us or by a run before us."""
+        with self._lock:
+            self._due += statements
+
+    @property
+    def next_due(self) -> str | None:
+        """The deferred statement that is to be carried out next; it stays until :meth:`done`."""
+        with self._lock:
+            return self._due[0] if self._due else None
+
+    def done(self, statement: str) -> None:
+        """A deferred statement has been carried out."""
+        with self._lock:
+            self._due.remove(statement)
+
+    def _mind_savepoints(self, connection: DBAPIConnection, statement: str) -> None:
+        """What was deferred after a savepoint goes with a rollback to it."""
+        first, *rest = statement.lower().split(None, 3) or [""]
+        if first == "savepoint" and rest:
+            self._savepoints[id(connection), rest[0]] = len(self.deferred(connection))
+        elif first == "rollback" and rest[:1] == ["to"]:
+            mark = self._savepoints.get((id(connection), rest[-1]), 0)
+            del self.deferred(connection)[mark:]
+
+    @property
+    def has_deferred(self) -> bool:
+        """Whether something is to be carried out after the commit that is held, or after earlier ones."""
+        with self._lock:
+            return bool(self._due or (self._held is not None and self._held.deferred))
+
     # --- holding ----------------------------------------------------------------------------------------------
 
     def holds(self, connection: DBAPIConnection) -> bool:
@@ -161,7 +218,8 @@ class Work:
             if self.holds(connection):
                 return
             connection.cursor().execute(f"SAVEPOINT {SAVEPOINT}")  # fails if the session is lost
-            self._held = _Held(connection, True, self._written.pop(id(connection), ""))
+            deferred = self._deferred.pop(id(connection), [])
+            self._held = _Held(connection, True, self._written.pop(id(connection), ""), deferred)
             if self._database.commits_each_step:
                 self._timer = threading.Timer(HOLD_LIMIT, self._release_late)
                 self._timer.daemon = True
@@ -187,14 +245,20 @@ class Work:
             else:
                 action()
 
-    def release(self) -> None:
-        """Commit what is held, as a commit in the middle of the script."""
+    def release(self, record: RecordCommit | None = None) -> bool:
+        """Commit what is held, as a commit in the middle of the script unless ``record`` notes it as something else.
+
+        False where nothing is held.
+        """
         with self._lock:
             held = self._take()
             if held is None:
-                return
-            self._end(held, lambda: self._record_commit(held.connection, held.description))
+                return False
+            note = record or self._record_commit
+            self._end(held, lambda: note(held.connection, held.description, held.deferred))
+            self._due += held.deferred
             self.commits += not self.is_undoing
+            return True
 
     def finish(self, record_end: Callable[[DBAPIConnection], None]) -> bool:
         """Commit what is held together with the row of the script's end; False where nothing is held."""
@@ -223,10 +287,15 @@ class Work:
         if self.commits or (self._held is not None and self._held.requested):
             return False
         self.abandon()
-        for connection in list(self._checked_out.values()):  # the script may have left them to the collector
-            if self._database.is_usable(connection):
-                connection.rollback()
+        self.roll_back_open()
         return True
+
+    def roll_back_open(self) -> None:
+        """End the transactions that the script has left open, to the collector, say."""
+        for connection in list(self._checked_out.values()):
+            if self._database.is_usable(connection) and not self.is_own(connection):
+                self.dropped_writes |= bool(self._written.pop(id(connection), None))
+                connection.rollback()
 
     def settle(self, connection: DBAPIConnection | None) -> None:
         """Make way for a step of ``op`` that works on ``connection``: no other session may stand in its way.

@@ -23,7 +23,7 @@ class Transactions(Protocol):
     def adopt(self, connection: DBAPIConnection) -> None: ...
     def settle(self, connection: DBAPIConnection | None) -> None: ...
     def gather(self, connection: DBAPIConnection, description: str) -> None: ...
-    def release(self) -> None: ...
+    def release(self) -> bool: ...
 
 
 LockPatiently = Callable[[Sequence[str], Callable[[int, bool], None]], None]
@@ -65,24 +65,32 @@ class Executor:
         uncommitted transaction, and the database's own errors.
         """
         steps = steps_for(operation, self._database)
+        if not self.run(steps):
+            self._say(f"{steps[-1].summary}: is so already")
+
+    def run(self, steps: Sequence[Step]) -> bool:
+        """Carry out ``steps`` in order; False where there was nothing to do. Raises as :meth:`execute`."""
         try:
-            while not self._is_carried_out(steps):
-                self._before_retry()
+            while True:
+                try:
+                    did_something = [self._carry_out(step) for step in steps]
+                    return any(did_something)
+                except Exception as error:
+                    # A concurrent build that was broken off: its steps see what it left, and begin anew.
+                    if not self._database.is_lock_conflict(error):
+                        raise
+                    self._before_retry()
         except BaseException as error:  # a signal and the deadline too
             self._note_what_is_left(error)
             raise
 
-    def _is_carried_out(self, steps: Sequence[Step]) -> bool:
-        """False where a concurrent build was broken off: its steps see what it left, and begin anew."""
+    def names_resolve_as(self) -> tuple[str, ...]:
+        """See :meth:`Database.names_resolve_as`, for the session that the steps run on."""
+        connection = self._connect()
         try:
-            did_something = [self._carry_out(step) for step in steps]
-        except Exception as error:
-            if not self._database.is_lock_conflict(error):
-                raise
-            return False
-        if not any(did_something):
-            self._say(f"{steps[-1].summary}: is so already")
-        return True
+            return self._database.names_resolve_as(connection.connection.dbapi_connection)
+        finally:
+            self._end_look(connection)
 
     def close(self) -> None:
         """Give the connection back."""

@@ -14,7 +14,7 @@ from tests.support.databases import engine_for
 from tests.support.disturbed import Disturbed, kill_at_each_point
 from tests.support.fingerprint import fingerprint
 from tests.support.forked import ForkServer
-from tests.support.projects import Project
+from tests.support.projects import Project, make_project
 from tests.support.scripts import sql, write_script, write_tables
 from tests.support.snapshots import applied
 
@@ -59,6 +59,11 @@ def project(project_of_kind: Callable[..., Project]) -> Project:
 
 
 @pytest.fixture
+def postgres_project(tmp_path: Path, postgres_url: str) -> Project:
+    return make_project(tmp_path / "project", postgres_url, "light")
+
+
+@pytest.fixture
 def disturb(project: Project, forks: ForkServer) -> Callable[[], Disturbed]:
     """Kill the project's apply and rollback at each point."""
     return lambda: kill_at_each_point(forks, project.migrations, project.url)
@@ -79,6 +84,38 @@ def test_scripts_of_one_transaction_that_can_not_be_done_twice(project: Project,
     disturbed = disturb()
     assert disturbed.astray == []
     assert disturbed.points > 30
+
+
+def test_what_is_deferred_to_the_commit_is_neither_lost_nor_done_twice(project: Project, disturb) -> None:
+    """Plain SQL in one transaction, of which PostgreSQL gets a part after the commit. None of it can be done twice."""
+    added = ("ALTER TABLE counter ADD COLUMN note VARCHAR(20)", "CREATE INDEX ix_note ON counter (note)")
+    removed = ("DROP INDEX ix_note", "ALTER TABLE counter DROP COLUMN note", "UPDATE counter SET n = n - 1")
+    write_script(project.migrations, "001_index.py", sql(COUNT_UP[-1], *added), sql(*removed))
+    disturbed = disturb()
+    assert disturbed.astray == []
+    assert disturbed.points > 15
+
+
+def test_a_deferred_validation_is_neither_lost_nor_done_twice(
+    postgres_project: Project, forks: ForkServer
+) -> None:
+    project = postgres_project
+    send(
+        project.url, "CREATE TABLE parent (id INTEGER PRIMARY KEY)", "CREATE TABLE child (parent_id INTEGER)"
+    )
+    added = (
+        "INSERT INTO parent VALUES (7)",
+        "ALTER TABLE child ADD CONSTRAINT fk FOREIGN KEY (parent_id) REFERENCES parent",
+        "ALTER TABLE child ADD CHECK (parent_id > 0)",
+    )
+    removed = (
+        "ALTER TABLE child DROP CONSTRAINT fk, DROP CONSTRAINT child_parent_id_check",
+        "DELETE FROM parent",
+    )
+    write_script(project.migrations, "001_keys.py", sql(*added), sql(*removed))
+    disturbed = kill_at_each_point(forks, project.migrations, project.url)
+    assert disturbed.astray == []
+    assert disturbed.points > 15
 
 
 def test_idempotent_scripts_that_commit_several_times(project: Project, disturb) -> None:

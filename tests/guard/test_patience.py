@@ -105,7 +105,7 @@ def test_a_plain_role_sees_enough(waiting_scene: Scene, postgres_role: Callable[
     with others.session() as reader, others.session() as application:
         application.autocommit = True
         reader.execute("SELECT * FROM cars")
-        end = scene.start("--deadline", "1s").wait()
+        end = scene.start("--deadline", "3s").wait()
         assert end.returncode == 1
         assert f"pid {reader.info.backend_pid}, user postgres" in end.output
         runner = scene.start()

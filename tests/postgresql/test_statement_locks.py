@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from nonstop.databases.postgresql_facts import is_brief_after_all
+from nonstop.databases.postgresql_facts import confirms
 from nonstop.databases.postgresql_statements import needs
 from nonstop.descriptions.operations import LockClass
 from nonstop.descriptions.statements import Kind, Need
@@ -50,7 +50,7 @@ def observe(connection: psycopg.Connection[Any], case: Case) -> list[Observation
             connection.execute(case.before)
         found = []
         for statement, need in needs(case.sql):
-            passes = is_brief_after_all(connection, need)
+            passes = bool(need.unless) and confirms(connection, need.unless)
             reached = reached_by(connection, need)
             found.append(Observation(need, passes, effect_of(connection, statement), reached))
         return found

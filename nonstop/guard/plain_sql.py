@@ -1,0 +1,238 @@
+"""What becomes of a script's own SQL: sent as it is, made online, or refused with what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.descriptions.statements import Kind, Need, Reached
+from nonstop.errors import Refused
+from nonstop.guard.manners import Manners
+from nonstop.guard.work import Work
+
+SMALL = 10 * 1024 * 1024
+"""Bytes of a table up to which a blocking statement is tried: it is over in a few ms, and the watchdog looks on."""
+NOTHING = "UNLISTEN nonstop_nothing"
+"""Sent in the place of what is carried out later, or was already: it does nothing, in and outside transactions."""
+CAUTION = (Kind.UNKNOWN, Kind.BLOCKING, Kind.ONLINE_INDEX, Kind.DROP_INDEX, Kind.NOT_VALID)
+"""What may lock whatever its text says, and what can't be had in its plain form for certain."""
+
+
+class Services(NamedTuple):
+    """What :class:`PlainSql` asks others for.
+
+    ``run_online(statement)`` carries out an online form now, on a connection of our own, whose sessions resolve names
+    as ``own_names()`` says. ``known(oids)`` tells which tables others can see. ``allow_blocking`` is the reason for
+    which blocking statements are allowed, or None; ``say`` takes a line for the outcome.
+    """
+
+    run_online: Callable[[str], None]
+    own_names: Callable[[], tuple[str, ...]]
+    known: Callable[[Sequence[int]], set[int]]
+    allow_blocking: str | None
+    say: Callable[[str], None]
+
+
+class Judged(NamedTuple):
+    """One statement of a text, and the tables of others that it locks."""
+
+    text: str
+    need: Need
+    tables: tuple[Reached, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(table.name for table in self.tables)
+
+    @property
+    def may_be_any(self) -> bool:
+        """Whether the text does not tell which tables it locks."""
+        return not (self.need.relations or self.need.indexes)
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether readers or writers may have to wait for it; of an unknown one, be sure that they don't for long."""
+        return self.need.kind is Kind.UNKNOWN or (
+            self.need.is_strong and (bool(self.tables) or self.may_be_any)
+        )
+
+
+class PlainSql:
+    """Stands before every statement of a script that is not a step of ``op``."""
+
+    def __init__(self, database: Database, work: Work, manners: Manners, services: Services) -> None:
+        self._database = database
+        self._work = work
+        self._manners = manners
+        self._services = services
+        self._tolerated: set[int] = set()
+
+    @property
+    def tolerated_sessions(self) -> frozenset[int]:
+        """Sessions that run what was allowed to block: nobody breaks them off."""
+        return frozenset(self._tolerated)
+
+    def had_to_make_way(self, connection: DBAPIConnection, statement: str, error: BaseException) -> bool:
+        """See :meth:`Manners.had_to_make_way`."""
+        return self._manners.had_to_make_way(connection, statement, error)
+
+    def was_broken_off(self) -> bool:
+        return self._manners.was_broken_off()
+
+    def before(self, connection: DBAPIConnection, statement: str, commits_itself: bool) -> str:
+        """Wait for a good moment, and return what is to be sent in the place of ``statement``.
+
+        Raises Refused where it would block the application for long, or needs what is deferred to the commit; MadeWay
+        where the lock is not to be had.
+        """
+        needs = self._database.needs_of(statement)
+        if not any(need.is_strong or need.kind in CAUTION or _is_concurrent_index(need) for _, need in needs):
+            self._manners.forget_limits_of_the_past(connection)
+            self._require_deferred(connection, statement, needs)
+            return statement
+        if len(needs) > 1:
+            self._refuse_names_to_come(connection, needs)
+        judged = self._look(connection, needs)
+        self._require_deferred(connection, statement, needs)
+        sent = [self._decide(connection, one, commits_itself) for one in judged]
+        strong = [one for one, text in zip(judged, sent, strict=True) if text and one.is_strong]
+        if strong:
+            names = tuple(dict.fromkeys(name for one in strong for name in one.names))
+            self._manners.before(connection, names)
+        else:
+            self._manners.forget_limits_of_the_past(connection)
+        if all(text == one.text for one, text in zip(judged, sent, strict=True)):
+            return statement
+        return "; ".join(text for text in sent if text) or NOTHING
+
+    # --- looking ----------------------------------------------------------------------------------------------
+
+    def _look(self, connection: DBAPIConnection, needs: Sequence[tuple[str, Need]]) -> list[Judged]:
+        """Which tables of others each statement locks. Ends the transaction of the look, if there was none before."""
+        was_idle = not self._database.in_transaction(connection)
+        reached = [self._database.reached(connection, need) for _, need in needs]
+        if was_idle:
+            connection.rollback()
+        known = self._services.known([table.oid for tables in reached for table in tables])
+        return [
+            Judged(text, need, tuple(table for table in tables if table.oid in known))
+            for (text, need), tables in zip(needs, reached, strict=True)
+        ]
+
+    def _refuse_names_to_come(self, connection: DBAPIConnection, needs: Sequence[tuple[str, Need]]) -> None:
+        """Of several statements in one text, a later one may mean a table that an earlier one is going to rename."""
+        created = {name for _, need in needs for name in need.creates}
+        for text, need in needs:
+            named = [name for name in need.relations if name not in created]
+            if need.kind in CAUTION and not self._database.has_tables(connection, named):
+                raise Refused(
+                    f"refused, for nobody can see beforehand what it locks: {' '.join(text.split())[:200]}",
+                    details=("It names a table that is not there yet, behind other statements in one text.",),
+                    next_step="send each statement with an execute() of its own",
+                )
+
+    # --- deciding ---------------------------------------------------------------------------------------------
+
+    def _decide(self, connection: DBAPIConnection, one: Judged, commits_itself: bool) -> str:
+        """What is sent of one statement: all of it, another form, or nothing."""
+        match one.need.kind:
+            case Kind.ONLINE_INDEX | Kind.DROP_INDEX | Kind.NOT_VALID if one.tables:
+                return self._made_online(connection, one, commits_itself)
+            case Kind.CONCURRENT if commits_itself and _is_concurrent_index(one.need):
+                self._services.run_online(_as_sent(one.text))
+                return ""
+            case Kind.BLOCKING:
+                self._refuse_to_block(connection, one)
+        return one.text
+
+    def _made_online(self, connection: DBAPIConnection, one: Judged, commits_itself: bool) -> str:
+        if one.need.only or not self._database.confirms(connection, one.need.provided):
+            return one.text
+        if not self._can_be_online(connection, one):
+            if one.need.kind is not Kind.DROP_INDEX:  # which takes no longer than its lock
+                self._refuse_to_block(connection, one)
+            return one.text
+        first, *rest = one.need.rewritten if one.need.kind is Kind.NOT_VALID else ("", *one.need.rewritten)
+        for statement in map(_as_sent, rest):
+            if not commits_itself:
+                self._work.defer(connection, statement)
+            elif first:  # it is sent now, and commits itself: what completes it comes next
+                self._work.add_due([statement])
+            else:
+                self._services.run_online(statement)
+        return first
+
+    def _can_be_online(self, connection: DBAPIConnection, one: Judged) -> bool:
+        """Not on partitioned tables, and not where our own session would mean other tables by the same names."""
+        if one.need.kind is not Kind.NOT_VALID and any(table.is_partitioned for table in one.tables):
+            return False
+        return self._database.names_resolve_as(connection) == self._services.own_names()
+
+    def _refuse_to_block(self, connection: DBAPIConnection, one: Judged) -> None:
+        """Raise Refused unless the tables are small, new, or of nobody's concern; or blocking was allowed."""
+        if not (one.tables or one.may_be_any):
+            return
+        if one.need.unless and self._database.confirms(connection, one.need.unless):
+            return
+        self._manners.limit(connection)  # to measure a table means to open it
+        size = self._database.size(connection, one.tables)
+        if size <= SMALL:
+            return
+        summary = " ".join(one.text.split())
+        if self._services.allow_blocking is not None:
+            self._tolerated.add(self._database.session_id(connection))
+            self._services.say(f"allowed to block ({self._services.allow_blocking}): {summary}")
+            return
+        what = ", ".join(one.names) or "all tables together"
+        raise Refused(
+            f"refused, for it would keep the application waiting: {summary[:200]}",
+            details=(
+                f"It {one.need.reason or 'blocks for as long as it runs'}.",
+                f"Size: {what} {'have' if len(one.tables) != 1 else 'has'} {size // (1024 * 1024):,} MB.",
+                *(["Instead:", *one.need.correction.splitlines()] if one.need.correction else ()),
+            ),
+            next_step='correct the script as shown, or accept the waiting with --allow-blocking "the reason"',
+        )
+
+    # --- what is deferred -------------------------------------------------------------------------------------
+
+    def _require_deferred(
+        self, connection: DBAPIConnection, statement: str, needs: Sequence[tuple[str, Need]]
+    ) -> None:
+        """See to it that what a statement builds on is there: carried out at once if the commit can't be hurt by it."""
+        deferred = self._work.deferred(connection)
+        if not deferred or all(need.kind in (Kind.ONLINE_INDEX, Kind.DROP_INDEX) for _, need in needs):
+            return  # what is deferred keeps its order
+        missing = [text for text in deferred if _builds_on(statement, text, self._database)]
+        if not missing:
+            return
+        if self._work.has_written(connection):
+            raise Refused(
+                f"refused: {' '.join(statement.split())[:200]}",
+                details=(f"It builds on what is done online after the commit: {missing[0]}",),
+                next_step="commit before this statement, or use op.create_index",
+            )
+        connection.rollback()
+        for text in list(deferred):
+            self._services.run_online(text)
+        deferred.clear()
+
+
+def _is_concurrent_index(need: Need) -> bool:
+    """CREATE or DROP INDEX CONCURRENTLY: we carry it out, and clean up after a build that fails."""
+    return need.kind is Kind.CONCURRENT and bool(need.rewritten)
+
+
+def _builds_on(statement: str, deferred: str, database: Database) -> bool:
+    """Whether a statement names what ``deferred`` makes, or may ask for the uniqueness that it brings."""
+    ((_, need),) = database.needs_of(deferred)
+    names = {name.rpartition(".")[2].strip('"').lower() for name in (*need.creates, *need.indexes)}
+    words = set(statement.lower().replace('"', " ").replace(".", " ").replace("(", " ").split())
+    is_unique = "unique" in deferred.lower().split()[:2]
+    return bool(names & words) or (is_unique and bool({"conflict", "references"} & words))
+
+
+def _as_sent(statement: str) -> str:
+    """SQLAlchemy doubles '%' for the driver; our own statements have no parameters."""
+    return statement.replace("%%", "%")

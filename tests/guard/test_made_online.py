@@ -1,0 +1,122 @@
+"""Plain SQL that would block the application is carried out in its online form, or refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.guard.conftest import Scene
+from tests.support.scripts import sql
+from tests.support.snapshots import applied, events
+
+BIG = 200_000
+IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('ix')"
+
+
+def fill(scene: Scene) -> None:
+    """Make ``orders`` large enough that nobody may keep it locked: about 20 MB."""
+    with scene.session() as application:
+        application.execute(
+            f"INSERT INTO orders SELECT n, repeat('x', 60) FROM generate_series(10, {BIG}) AS n".encode()
+        )
+
+
+def test_an_index_is_built_after_the_commit(scene: Scene) -> None:
+    scene.script(sql("ALTER TABLE orders ADD COLUMN price INTEGER", "CREATE INDEX ix ON orders (note)"))
+    end = scene.start().wait()
+    assert end.returncode == 0, end.output
+    assert "done online: CREATE INDEX CONCURRENTLY ix ON orders (note)" in end.output
+    assert scene.value(IS_VALID) is True
+    assert applied(scene.url) == [1]
+
+
+def test_what_builds_on_the_index_is_refused_before_the_commit(scene: Scene) -> None:
+    scene.script(
+        sql(
+            "UPDATE orders SET note = id::text",
+            "CREATE UNIQUE INDEX ix ON orders (note)",
+            "INSERT INTO orders VALUES (4, '1') ON CONFLICT (note) DO NOTHING",
+        )
+    )
+    end = scene.start().wait()
+    assert end.returncode == 8, end.output
+    assert "It builds on what is done online after the commit: CREATE UNIQUE INDEX CONCURRENTLY" in end.output
+    assert "was undone completely" in end.output
+    assert scene.value("SELECT to_regclass('ix')") is None
+
+
+def test_what_builds_on_the_index_gets_it_where_nothing_was_written(scene: Scene) -> None:
+    scene.script(
+        sql(
+            "SELECT 1",
+            "CREATE UNIQUE INDEX ix ON orders (id, note)",
+            "ALTER TABLE orders ADD CONSTRAINT ix UNIQUE USING INDEX ix",
+        )
+    )
+    end = scene.start().wait()
+    assert end.returncode == 0, end.output
+    assert scene.value("SELECT contype = 'u' FROM pg_constraint WHERE conname = 'ix'") is True
+
+
+@pytest.mark.parametrize(
+    "change", ["ALTER TABLE orders ALTER COLUMN note SET NOT NULL", "ALTER TABLE orders ALTER id TYPE bigint"]
+)
+def test_what_can_only_block_is_refused_on_a_large_table(scene: Scene, change: str) -> None:
+    fill(scene)
+    scene.script(sql("CREATE TABLE fresh (id INTEGER)", change))
+    end = scene.start().wait()
+    assert end.returncode == 8, end.output
+    assert f"it would keep the application waiting: {change}" in end.output
+    assert "public.orders has " in end.output
+    assert scene.value("SELECT to_regclass('fresh')") is None
+    assert applied(scene.url) == []
+
+
+def test_the_correction_is_shown(scene: Scene) -> None:
+    fill(scene)
+    scene.script(sql("ALTER TABLE orders ALTER COLUMN note SET NOT NULL"))
+    assert 'op.set_not_null("orders", "note")' in scene.start().wait().output
+
+
+def test_blocking_is_allowed_with_a_reason_which_is_kept(scene: Scene) -> None:
+    fill(scene)
+    change = "ALTER TABLE orders ALTER COLUMN note SET NOT NULL"
+    scene.script(sql(change))
+    end = scene.start("--allow-blocking", "the workshop is closed").wait()
+    assert end.returncode == 0, end.output
+    assert events(scene.url)[-1][-1].startswith(f"allowed to block (the workshop is closed): {change}")
+
+
+def test_a_small_table_may_block_for_a_moment(scene: Scene) -> None:
+    scene.script(sql("ALTER TABLE orders ALTER COLUMN note SET NOT NULL"))
+    end = scene.start().wait()
+    assert end.returncode == 0, end.output
+
+
+def test_a_table_of_the_script_itself_is_in_nobodys_way(scene: Scene) -> None:
+    scene.script(
+        sql(
+            "CREATE TABLE fresh AS SELECT n AS id, repeat('x', 60) AS note FROM generate_series(1, 200000) n",
+            "CREATE INDEX ix ON fresh (id)",
+            "ALTER TABLE fresh ALTER COLUMN note SET NOT NULL",
+            "ALTER TABLE fresh ADD CHECK (id > 0)",
+        )
+    )
+    end = scene.start().wait()
+    assert end.returncode == 0, end.output
+    assert "done online" not in end.output
+
+
+def test_constraints_are_validated_after_the_commit(scene: Scene) -> None:
+    scene.script(
+        sql(
+            "ALTER TABLE orders ADD COLUMN car_id INTEGER",
+            "ALTER TABLE orders ADD CONSTRAINT c CHECK (note NOT LIKE '%x%')",
+            "ALTER TABLE orders ADD FOREIGN KEY (car_id) REFERENCES cars",
+        )
+    )
+    end = scene.start().wait()
+    assert end.returncode == 0, end.output
+    assert scene.value(
+        "SELECT bool_and(convalidated) FROM pg_constraint WHERE conname IN ('c', 'orders_car_id_fkey')"
+    )
+    assert "done online: ALTER TABLE orders VALIDATE CONSTRAINT c" in end.output

@@ -1,0 +1,159 @@
+"""What becomes of each statement of the catalogue: sent as it is, made online, or refused with a correction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from nonstop.databases import open_database
+from nonstop.descriptions.statements import Kind
+from nonstop.errors import Refused
+from nonstop.guard import plain_sql
+from nonstop.guard.manners import Manners
+from nonstop.guard.plain_sql import PlainSql, Services
+from nonstop.guard.work import Work
+from tests.support import busy_tables
+from tests.support.databases import fresh_database
+from tests.support.postgres_server import Server
+from tests.support.statements import CATALOGUE, Case
+
+ON_PARTITIONED = "CREATE INDEX ON measurements (value)"
+ON_NEW = "CREATE TABLE fresh (id int); CREATE INDEX ON fresh (id); ALTER TABLE fresh ADD PRIMARY KEY (id)"
+ONLINE = (Kind.ONLINE_INDEX, Kind.DROP_INDEX, Kind.NOT_VALID)
+
+
+class Stage:
+    """A script's session on busy tables, all of them large, and what the guard does on its behalf."""
+
+    def __init__(
+        self, url: str, connection: psycopg.Connection[Any], observing: psycopg.Connection[Any]
+    ) -> None:
+        self.connection = connection
+        self.database = open_database(url)
+        self.work = Work(self.database, lambda connection, description, deferred: None)
+        self.waited_for: list[str] = []
+        self.online: list[str] = []
+        own_names = self.database.names_resolve_as(connection)
+        manners = Manners(self.database, self.wait_outside, lambda: 50, self.work.has_written, lambda: False)
+        self.plain_sql = PlainSql(
+            self.database,
+            self.work,
+            manners,
+            Services(self.online.append, lambda: own_names, known(observing), None, print),
+        )
+
+    def wait_outside(self, relations: Any) -> tuple[int, bool]:
+        self.waited_for += relations
+        return 50, False
+
+    def lock_timeout(self) -> str:
+        row = self.connection.execute("SHOW lock_timeout").fetchone()
+        assert row
+        return str(row[0])
+
+
+def known(observing: psycopg.Connection[Any]) -> Any:
+    query = "SELECT oid::bigint FROM pg_class WHERE oid = ANY (%s::oid[])"
+    return lambda oids: {oid for (oid,) in observing.execute(query, (list(oids),))}
+
+
+@pytest.fixture(scope="module")
+def url(postgres_server: Server) -> Iterator[str]:
+    with fresh_database(postgres_server.url) as url:
+        with psycopg.connect(url) as connection:
+            busy_tables.make(connection)
+        yield url
+
+
+@pytest.fixture
+def stage(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    monkeypatch.setattr(plain_sql, "SMALL", 0)
+    with psycopg.connect(url) as connection, psycopg.connect(url, autocommit=True) as observing:
+        yield Stage(url, connection, observing)
+        connection.rollback()
+
+
+@pytest.mark.parametrize("case", CATALOGUE, ids=lambda case: case.sql)
+def test_each_statement_goes_its_way(stage: Stage, case: Case) -> None:
+    if case.before:
+        stage.connection.execute(case.before.encode())
+    if case.sql == ON_PARTITIONED or (Kind.BLOCKING in case.kinds and not case.passes and case.sql != ON_NEW):
+        with pytest.raises(Refused) as refusal:
+            stage.plain_sql.before(stage.connection, case.sql, False)
+        assert "Instead:" in refusal.value.details
+        return
+    sent = stage.plain_sql.before(stage.connection, case.sql, False)
+    if set(case.kinds) & set(ONLINE) and "ONLY vehicles" not in case.sql and case.sql != ON_NEW:
+        assert sent != case.sql
+        assert stage.work.deferred(stage.connection)
+    else:
+        assert sent == case.sql
+    if Kind.UNKNOWN in case.kinds or stage.waited_for:
+        assert stage.lock_timeout() == "50ms"
+
+
+def test_a_table_that_gets_its_name_in_the_same_text_is_not_unseen(stage: Stage) -> None:
+    hidden = "ALTER TABLE orders RENAME TO purchases; ALTER TABLE purchases ALTER COLUMN price TYPE bigint"
+    with pytest.raises(Refused, match="nobody can see beforehand"):
+        stage.plain_sql.before(stage.connection, hidden, False)
+
+
+def test_what_comes_with_a_build_is_sent_without_it(stage: Stage) -> None:
+    text = "UPDATE orders SET note = 'x' WHERE id = 1; CREATE INDEX ix ON orders (price); ANALYZE cars"
+    sent = stage.plain_sql.before(stage.connection, text, False)
+    assert sent == "UPDATE orders SET note = 'x' WHERE id = 1; ANALYZE cars"
+    assert stage.work.deferred(stage.connection) == ["CREATE INDEX CONCURRENTLY ix ON orders (price)"]
+
+
+def test_in_autocommit_mode_the_build_comes_at_once(stage: Stage) -> None:
+    stage.connection.rollback()
+    stage.connection.autocommit = True
+    sent = stage.plain_sql.before(stage.connection, "CREATE INDEX ix ON orders (price)", True)
+    stage.connection.execute(sent.encode())
+    assert stage.online == ["CREATE INDEX CONCURRENTLY ix ON orders (price)"]
+
+
+def test_a_constraint_in_autocommit_mode_is_validated_next(stage: Stage) -> None:
+    stage.connection.rollback()
+    stage.connection.autocommit = True
+    sent = stage.plain_sql.before(
+        stage.connection, "ALTER TABLE orders ADD CONSTRAINT c CHECK (price > 0)", True
+    )
+    assert sent.endswith("NOT VALID")
+    assert stage.work.next_due == "ALTER TABLE orders VALIDATE CONSTRAINT c"
+
+
+def test_names_that_mean_other_tables_to_us_are_not_made_online(stage: Stage) -> None:
+    """Our own session would build the index in another schema."""
+    stage.connection.execute("SET search_path = app")
+    with pytest.raises(Refused):
+        stage.plain_sql.before(stage.connection, "CREATE INDEX ix ON events (order_id)", False)
+
+
+def test_a_rollback_to_a_savepoint_takes_back_what_was_deferred_after_it(stage: Stage) -> None:
+    stage.connection.execute("SELECT 1")
+    for statement in (
+        "CREATE INDEX one ON orders (price)",
+        "SAVEPOINT here",
+        "CREATE INDEX two ON orders (note)",
+    ):
+        stage.work.before_statement(stage.connection, statement)
+        stage.plain_sql.before(stage.connection, statement, False)
+    stage.work.before_statement(stage.connection, "ROLLBACK TO SAVEPOINT here")
+    assert stage.work.deferred(stage.connection) == ["CREATE INDEX CONCURRENTLY one ON orders (price)"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE INDEX ix_orders_price ON orders (price)",
+        "CREATE INDEX IF NOT EXISTS ix_orders_price ON orders (note)",
+        "DROP INDEX nowhere",
+        "DROP INDEX orders_pkey",
+    ],
+)
+def test_what_fails_or_does_nothing_at_once_is_sent_as_it_is(stage: Stage, statement: str) -> None:
+    assert stage.plain_sql.before(stage.connection, statement, False) == statement
