@@ -362,7 +362,8 @@ class ScriptRun:
         message, next_step = self._in_words(error)
         left_behind = self._executor.left_behind
         if left_behind or self._work.commits or self._work.has_unseen_commits or self._has_earlier_commits():
-            return self._part_way(message, details)
+            own = error.details if isinstance(error, NonstopError) else ()
+            return self._part_way(message, (*own, *details))
         details += (f"State: {self._script.label} was undone completely.",)
         if isinstance(error, MadeWay) and error.broken_off:
             next_step = (

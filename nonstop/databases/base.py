@@ -168,6 +168,11 @@ class Database(ABC):
     ) -> None:
         """Let the open transaction wait no longer for a lock; first get autovacuum off the tables that are named."""
 
+    def lock_in_order(  # noqa: B027  # without a queue there is nothing to lock
+        self, connection: DBAPIConnection, tables: Sequence[str], mode: str
+    ) -> None:
+        """Lock tables in this order in the open transaction; none of them where the role may not lock them all."""
+
     def allow_long_wait(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Let a session in autocommit mode wait long: for statements whose waiting holds nobody up."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from contextvars import Context
 from functools import partial
+from itertools import cycle
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
@@ -110,7 +111,8 @@ class Executor:
             self._end_look(connection)
         try:
             if step.in_transaction:
-                self._lock_patiently(step.relations, partial(self._in_transaction, step))
+                orders = cycle([(), step.relations[::-1]] if len(step.relations) > 1 else [()])
+                self._lock_patiently(step.relations, partial(self._in_transaction, step, orders))
             else:
                 self._begun = self._begun or step  # while it is undone it stays the one that failed
                 self._outside_transactions(step)
@@ -120,12 +122,17 @@ class Executor:
             raise
         return True
 
-    def _in_transaction(self, step: Step, lock_timeout_ms: int, past_autovacuum: bool) -> None:
+    def _in_transaction(
+        self, step: Step, orders: Iterator[tuple[str, ...]], lock_timeout_ms: int, past_autovacuum: bool
+    ) -> None:
+        """One attempt. ``orders`` gives the order in which to lock several tables first, if not the statement's own:
+        where the application locks them the other way round, that order alone would meet it each time (C9)."""
         connection = self._connect()
         dbapi = connection.connection.dbapi_connection
         try:
             self._end_look(connection)
             self._database.limit_lock_wait(dbapi, lock_timeout_ms, step.relations if past_autovacuum else ())
+            self._database.lock_in_order(dbapi, next(orders), step.lock)
             self._send(connection, step)
             self._transactions.gather(dbapi, step.summary)
             if self._database.commits_each_step:

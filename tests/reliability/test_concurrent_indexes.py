@@ -10,21 +10,37 @@ import pytest
 
 from tests.guard.conftest import Scene, Session
 from tests.reliability.builds import PHASE, Phase, indexes
+from tests.support.scripts import Template, sql
 from tests.support.sessions import at_work, queued_for, until_blocked
 from tests.support.snapshots import applied
 from tests.support.waiting import until
 
 CREATE = 'op.create_index("ix_note", "cars", ["note"])'
 DROP = 'op.drop_index("ix_note", "cars")'
+CREATES: dict[str, tuple[str, Template]] = {
+    "op": (CREATE, "bare"),
+    "raw": (sql("ALTER TABLE cars ADD COLUMN size INTEGER", "CREATE INDEX ix_note ON cars (note)"), "raw"),
+}
+DROPS: dict[str, tuple[str, Template]] = {
+    "op": (DROP, "bare"),
+    "raw": (sql("ALTER TABLE orders ADD COLUMN size INTEGER", "DROP INDEX ix_note"), "raw"),
+}
 WRITE = "UPDATE cars SET note = 'by the application' WHERE id = 1"
 LONG_READ = "SELECT count(*), pg_sleep(600) FROM orders"
+
+
+@pytest.fixture(params=CREATES)
+def building(request: pytest.FixtureRequest, scene: Scene) -> Scene:
+    """With a script that builds an index on ``cars``, written in either way."""
+    scene.script(*CREATES[request.param])
+    return scene
 
 
 @pytest.mark.parametrize(
     "statement", ["SELECT * FROM orders", "UPDATE orders SET note = 'x'"], ids=["read", "written"]
 )
-def test_c03_an_idle_transaction_elsewhere_holds_no_build_up(scene: Scene, statement: str) -> None:
-    scene.script(CREATE, "bare")
+def test_c03_an_idle_transaction_elsewhere_holds_no_build_up(building: Scene, statement: str) -> None:
+    scene = building
     with scene.session() as other:
         other.execute(statement.encode())
         end = scene.start().wait()
@@ -33,9 +49,9 @@ def test_c03_an_idle_transaction_elsewhere_holds_no_build_up(scene: Scene, state
 
 
 def test_c03_a_build_waits_for_an_idle_snapshot_elsewhere_and_nobody_for_it(
-    scene: Scene, busy_application: Session
+    building: Scene, busy_application: Session
 ) -> None:
-    scene.script(CREATE, "bare")
+    scene = building
     with scene.session() as other:
         other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         other.execute("SELECT * FROM orders")
@@ -50,9 +66,9 @@ def test_c03_a_build_waits_for_an_idle_snapshot_elsewhere_and_nobody_for_it(
 
 
 def test_c03_a_build_waits_for_a_long_read_elsewhere_and_nobody_for_it(
-    scene: Scene, busy_application: Session, meanwhile: Callable[..., Any]
+    building: Scene, busy_application: Session, meanwhile: Callable[..., Any]
 ) -> None:
-    scene.script(CREATE, "bare")
+    scene = building
     with scene.session() as other:
         read = meanwhile(other.execute, LONG_READ)
         until(lambda: at_work(scene.url, LONG_READ))
@@ -85,12 +101,37 @@ op.create_index("ix_colour", "cars", ["colour"], unique=True)
     assert indexes(scene) == [("ix_colour", True)]
 
 
-@pytest.fixture
-def indexed(scene: Scene) -> Scene:
-    """With an index on ``cars``, and a script that drops it."""
+def test_c05_concurrently_in_a_transaction_is_undone_with_it(scene: Scene) -> None:
+    """The server does not take it there; without the word it would be built after the commit."""
+    scene.script(
+        sql("ALTER TABLE cars ADD COLUMN size INTEGER", "CREATE INDEX CONCURRENTLY ix_note ON cars (note)")
+    )
+    end = scene.start().wait()
+    assert end.returncode == 1, end.output
+    assert "CREATE INDEX CONCURRENTLY cannot run inside a transaction block" in end.output
+    assert "was undone completely" in end.output
+    assert indexes(scene) == []
+    assert not scene.has_column("cars", "size")
+
+
+def test_c05_concurrently_among_other_statements_in_one_text(scene: Scene) -> None:
+    """The server would not take that; the guard takes the text apart."""
+    scene.script("""
+with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    connection.execute(text("CREATE INDEX CONCURRENTLY ix_note ON cars (note); UPDATE cars SET note = 'x'"))
+""")
+    end = scene.start().wait()
+    assert end.returncode == 0, end.output
+    assert indexes(scene) == [("ix_note", True)]
+    assert scene.value("SELECT count(*) FROM cars WHERE note = 'x'") == 3
+
+
+@pytest.fixture(params=DROPS)
+def indexed(request: pytest.FixtureRequest, scene: Scene) -> Scene:
+    """With an index on ``cars``, and a script that drops it, written in either way."""
     with psycopg.connect(scene.url) as connection:
         connection.execute("CREATE INDEX ix_note ON cars (note)")
-    scene.script(DROP, "bare")
+    scene.script(*DROPS[request.param])
     return scene
 
 
