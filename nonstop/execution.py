@@ -187,7 +187,7 @@ class ScriptRun:
             self._notes.append(
                 f"{len(statements)} statement(s) that an earlier run had deferred were carried out"
             )
-            self._work.add_due(statements)
+            self._work.deferred.add_due(statements)
             self._run_deferred()
         return has_returned
 
@@ -220,7 +220,7 @@ class ScriptRun:
 
     def _run_deferred(self) -> None:
         """Carry out what commits have left to do, unless a transaction of the script is in the way for now."""
-        while not self._work.has_open_writes and (statement := self._work.next_due) is not None:
+        while not self._work.has_open_writes and (statement := self._work.deferred.next_due) is not None:
             try:
                 self._run_online(statement)
             except Exception as error:
@@ -229,7 +229,7 @@ class ScriptRun:
                     details=self._around.database.describe(getattr(error, "orig", None) or error),
                     next_step="",
                 ) from error
-            self._work.done(statement)
+            self._work.deferred.done(statement)
             with transaction(self._around.database, self._around.connection):
                 self._around.ledger.forget_deferred(self._around.connection, self._script, statement)
 

@@ -115,6 +115,7 @@ class Ledger:
                 run_id=run_id,
                 commits=before.commits + is_commit,
                 last_statement=description if is_commit else before.last_statement,
+                deferred=(*before.deferred, description) if kind == "deferred" else before.deferred,
             )
         return found
 

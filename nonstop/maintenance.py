@@ -159,7 +159,8 @@ def repair(
 
     def choose(facts: plan.Facts) -> list[_Action]:
         if mark_applied is not None:
-            return [_note_applied(plan.script_with(mark_applied, facts), "marked as applied, not run")]
+            action = f"marked as applied, not run{_left_undone(facts, mark_applied)}"
+            return [_note_applied(plan.script_with(mark_applied, facts), action)]
         if mark_pending is not None:
             return [_forget(plan.script_with(mark_pending, facts), "marked as pending")]
         return _realign(facts)
@@ -186,6 +187,12 @@ def _change(
                     action.act(ledger, connection, identity)
                     ledger.record_event(connection, command, action.subject, identity, action.change.action)
     return ChangeResult(command, changes)
+
+
+def _left_undone(facts: plan.Facts, number: int) -> str:
+    """What belongs to the commits of an interrupted script, and will not come any more."""
+    interrupted = facts.ledger.interrupted.get(number)
+    return f"; left undone: {', '.join(interrupted.deferred)}" if interrupted and interrupted.deferred else ""
 
 
 def _note_applied(script: Script, action: str) -> _Action:

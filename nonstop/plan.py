@@ -115,7 +115,8 @@ def _state_of(script: Script, facts: Facts) -> tuple[State, str]:
     if number in ledger.interrupted:
         interrupted = ledger.interrupted[number]
         after = f" after {interrupted.last_statement}" if interrupted.last_statement else ""
-        return State.INTERRUPTED, f"{interrupted.direction} stopped{after}"
+        to_do = f"; still to be done: {', '.join(interrupted.deferred)}" if interrupted.deferred else ""
+        return State.INTERRUPTED, f"{interrupted.direction} stopped{after}{to_do}"
     if number in ledger.applied:
         row = ledger.applied[number]
         if row.name != script.name:

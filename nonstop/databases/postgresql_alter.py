@@ -62,6 +62,7 @@ def _together(text: str, prefix: str, actions: list[Action]) -> Need:
     if worst.kind is Kind.NOT_VALID and any(need.kind is Kind.CONCURRENT for need in needs):
         worst = _not_in_one(worst)
     blocking = [need for need in needs if need.kind is Kind.BLOCKING]
+    constraints = [action.constraint for action in actions if action.constraint is not None]
     reach = Reach.NAMED
     for need in needs:
         reach |= need.reach
@@ -72,7 +73,10 @@ def _together(text: str, prefix: str, actions: list[Action]) -> Need:
         reach=reach,
         indexes=tuple(name for need in needs for name in need.indexes),
         loses_data=any(need.loses_data for need in needs),
-        rewritten=_validated_apart(text, prefix, actions) if worst.kind is Kind.NOT_VALID else (),
+        rewritten=_validated_apart(text, prefix, constraints) if worst.kind is Kind.NOT_VALID else (),
+        constraints=tuple(
+            f"{prefix} ADD CONSTRAINT {constraint.definition(text)}" for constraint in constraints
+        ),
         correction="\n".join(need.correction for need in blocking if need.correction) or worst.correction,
         unless=_all_conditions(needs),
     )
@@ -94,8 +98,7 @@ def _all_conditions(needs: list[Need]) -> tuple[Condition, ...]:
     return tuple(condition for need in needs for condition in need.unless)
 
 
-def _validated_apart(text: str, prefix: str, actions: list[Action]) -> tuple[str, ...]:
-    constraints = [action.constraint for action in actions if action.constraint is not None]
+def _validated_apart(text: str, prefix: str, constraints: list[Constraint]) -> tuple[str, ...]:
     rewritten = text
     for constraint in reversed(constraints):
         rewritten = constraint.not_valid(rewritten)

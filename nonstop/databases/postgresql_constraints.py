@@ -36,6 +36,10 @@ class Constraint:
         written = name.written if name else quoted(chosen)
         return cls(need, written, name is not None, start, reader.end)
 
+    def definition(self, statement: str) -> str:
+        """The constraint with its name, as it stands behind ADD CONSTRAINT."""
+        return f"{self.written} {statement[self.start : self.end]}"
+
     def not_valid(self, statement: str) -> str:
         """``statement`` with this constraint NOT VALID, and with a name."""
         name = "" if self.is_named else f"CONSTRAINT {self.written} "

@@ -10,7 +10,7 @@ from nonstop.databases.postgresql_reader import Reader
 from nonstop.databases.postgresql_statements import classify
 from nonstop.databases.postgresql_tokens import quoted
 from nonstop.descriptions.operations import LockClass, Step
-from nonstop.descriptions.statements import Need
+from nonstop.descriptions.statements import Kind, Need
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -21,13 +21,13 @@ IS_VALIDATED = """
 
 
 def online_steps(statement: str) -> list[Step]:
-    """The steps of a CREATE or DROP INDEX CONCURRENTLY, or of a VALIDATE CONSTRAINT. Each can be taken up again."""
+    """The steps of a CREATE or DROP INDEX CONCURRENTLY, or of an ADD CONSTRAINT. They can be taken up again anywhere."""
     need = classify(statement)
+    if need.kind is Kind.NOT_VALID:
+        return _add_constraint(need)
     if need.creates:
         return _create_index(statement, need)
-    if need.indexes:
-        return [_drop_index(statement, need.indexes[0])]
-    return [_validate(statement)]
+    return [_drop_index(statement, need.indexes[0])]
 
 
 def _create_index(statement: str, need: Need) -> list[Step]:
@@ -59,17 +59,19 @@ def _drop_index(statement: str, name: str) -> Step:
     return replace(_step(f"drop index {name}", statement, is_gone, ()), left_nothing=left_nothing)
 
 
-def _validate(statement: str) -> Step:
-    reader = Reader.of(statement)
+def _add_constraint(need: Need) -> list[Step]:
+    add, validate = need.rewritten
+    reader = Reader.of(validate)
     reader.accept("alter table [if exists]")
     reader.accept("[only]")
-    table = reader.name()
+    table = str(reader.name())
     reader.accept("validate constraint")
     constraint = reader.name().last
+    summary = f"add constraint {constraint} to {table}"
 
-    def is_validated(connection: Connection) -> bool | None:
-        found = _ask(connection, IS_VALIDATED, name=str(table), constraint=constraint)
-        return None if found is None else bool(found)
+    def is_validated(connection: Connection) -> object:
+        """None where there is no such constraint."""
+        return _ask(connection, IS_VALIDATED, name=table, constraint=constraint)
 
     # Not valid for the old rows, it would stop every update of one that violates it (failure mode C28).
     take_back = Step(
@@ -77,15 +79,24 @@ def _validate(statement: str) -> Step:
         (f"ALTER TABLE {table} DROP CONSTRAINT {quoted(constraint)}",),
         lambda connection: is_validated(connection) is not False,
         LockClass.ACCESS_EXCLUSIVE,
-        relations=(str(table),),
+        relations=need.relations,
     )
-    return _step(
-        f"add constraint {constraint} to {table}, for all values",
-        statement,
-        lambda connection: is_validated(connection) is True,
-        (str(table),),
-        undo=take_back,
-    )
+    return [
+        Step(
+            f"{summary}, for new values",
+            (add,),
+            lambda connection: is_validated(connection) is not None,
+            need.lock,
+            relations=need.relations,
+        ),
+        _step(
+            f"{summary}, for all values",
+            validate,
+            lambda connection: is_validated(connection) is True,
+            need.relations,
+            undo=take_back,
+        ),
+    ]
 
 
 def _step(

@@ -32,6 +32,7 @@ class InterruptedScript(NamedTuple):
     """A script that was started and not ended: the runner was killed, or it stopped after a commit.
 
     ``commits`` counts what it had committed; ``last_statement`` is the last committed statement, if one is known.
+    ``deferred`` are the statements that belong to its commits and are still to be carried out.
     """
 
     number: int
@@ -41,6 +42,7 @@ class InterruptedScript(NamedTuple):
     started_at: datetime
     commits: int
     last_statement: str
+    deferred: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

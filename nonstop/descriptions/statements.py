@@ -113,6 +113,8 @@ class Need:
     only: bool = False
     """An index ON ONLY a table. On a partitioned one nothing is built, and it can't be CONCURRENTLY: run it plainly."""
     rewritten: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    """Of NOT_VALID, each constraint as a plain statement of its own, with its name: what is to be true in the end."""
     loses_data: bool = False
     reason: str = ""
     correction: str = ""

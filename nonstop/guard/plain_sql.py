@@ -153,12 +153,13 @@ class PlainSql:
             if one.need.kind is not Kind.DROP_INDEX:  # which takes no longer than its lock
                 self._refuse_to_block(connection, one)
             return one.text
-        first, *rest = one.need.rewritten if one.need.kind is Kind.NOT_VALID else ("", *one.need.rewritten)
-        for statement in map(_as_sent, rest):
+        has_constraints = one.need.kind is Kind.NOT_VALID
+        first = one.need.rewritten[0] if has_constraints else ""
+        for statement in map(_as_sent, one.need.constraints if has_constraints else one.need.rewritten):
             if not commits_itself:
-                self._work.defer(connection, statement)
+                self._work.deferred.add(connection, statement)
             elif first:  # it is sent now, and commits itself: what completes it comes next
-                self._work.add_due([statement])
+                self._work.deferred.add_due([statement])
             else:
                 self._services.run_online(statement)
         return first
@@ -201,7 +202,7 @@ class PlainSql:
         self, connection: DBAPIConnection, statement: str, needs: Sequence[tuple[str, Need]]
     ) -> None:
         """See to it that what a statement builds on is there: carried out at once if the commit can't be hurt by it."""
-        deferred = self._work.deferred(connection)
+        deferred = self._work.deferred.of(connection)
         if not deferred or all(need.kind in (Kind.ONLINE_INDEX, Kind.DROP_INDEX) for _, need in needs):
             return  # what is deferred keeps its order
         missing = [text for text in deferred if _builds_on(statement, text, self._database)]
@@ -214,9 +215,8 @@ class PlainSql:
                 next_step="commit before this statement, or use op.create_index",
             )
         connection.rollback()
-        for text in list(deferred):
+        for text in self._work.deferred.take(connection):
             self._services.run_online(text)
-        deferred.clear()
 
 
 def _is_concurrent_index(need: Need) -> bool:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.errors import UsageError
+from nonstop.guard.deferred import Deferred
 
 HOLD_LIMIT = 0.1
 """Seconds that a script's commit may wait for the script to return."""
@@ -59,9 +60,7 @@ class Work:
         self._written: dict[int, str] = {}
         self._bare: set[int] = set()
         self._used_bare = False
-        self._deferred: dict[int, list[str]] = {}
-        self._savepoints: dict[tuple[int, str], int] = {}
-        self._due: list[str] = []
+        self.deferred = Deferred()
         self.is_undoing = False
         self.commits = 0
         """How many commits have been sent, the final one not counted."""
@@ -91,7 +90,7 @@ class Work:
             self._checked_out.pop(id(connection), None)
             self._own.discard(id(connection))
             self._written.pop(id(connection), None)
-            self._deferred.pop(id(connection), None)
+            self.deferred.take(connection)
 
     @property
     def has_unseen_commits(self) -> bool:
@@ -133,7 +132,7 @@ class Work:
         """Send what is held unless ``statement`` belongs to the same transaction, or only reads in it."""
         with self._lock:
             self._raise_late_error()
-            self._mind_savepoints(connection, statement)
+            self.deferred.mind_savepoints(connection, statement)
             held = self._held
             if held is not None and (
                 held.connection is not connection or (held.requested and is_write(statement))
@@ -147,7 +146,7 @@ class Work:
                 self._written[id(connection)] = summary
 
     def rolled_back(self, connection: DBAPIConnection) -> None:
-        self._deferred.pop(id(connection), None)
+        self.deferred.take(connection)
         if self._written.pop(id(connection), None):
             self.dropped_writes = True
 
@@ -165,47 +164,6 @@ class Work:
         finally:
             self.is_undoing = False
 
-    # --- deferring --------------------------------------------------------------------------------------------
-
-    def defer(self, connection: DBAPIConnection, statement: str) -> None:
-        """Carry out ``statement`` when the open transaction of ``connection`` has been committed."""
-        self._deferred.setdefault(id(connection), []).append(statement)
-
-    def deferred(self, connection: DBAPIConnection) -> list[str]:
-        """What the open transaction of ``connection`` has deferred; a list to be changed by whoever takes it up."""
-        return self._deferred.get(id(connection), [])
-
-    def add_due(self, statements: Sequence[str]) -> None:
-        """Carry these out next: the transaction that deferred them was committed, by us or by a run before us."""
-        with self._lock:
-            self._due += statements
-
-    @property
-    def next_due(self) -> str | None:
-        """The deferred statement that is to be carried out next; it stays until :meth:`done`."""
-        with self._lock:
-            return self._due[0] if self._due else None
-
-    def done(self, statement: str) -> None:
-        """A deferred statement has been carried out."""
-        with self._lock:
-            self._due.remove(statement)
-
-    def _mind_savepoints(self, connection: DBAPIConnection, statement: str) -> None:
-        """What was deferred after a savepoint goes with a rollback to it."""
-        first, *rest = statement.lower().split(None, 3) or [""]
-        if first == "savepoint" and rest:
-            self._savepoints[id(connection), rest[0]] = len(self.deferred(connection))
-        elif first == "rollback" and rest[:1] == ["to"]:
-            mark = self._savepoints.get((id(connection), rest[-1]), 0)
-            del self.deferred(connection)[mark:]
-
-    @property
-    def has_deferred(self) -> bool:
-        """Whether something is to be carried out after the commit that is held, or after earlier ones."""
-        with self._lock:
-            return bool(self._due or (self._held is not None and self._held.deferred))
-
     # --- holding ----------------------------------------------------------------------------------------------
 
     def holds(self, connection: DBAPIConnection) -> bool:
@@ -218,7 +176,7 @@ class Work:
             if self.holds(connection):
                 return
             connection.cursor().execute(f"SAVEPOINT {SAVEPOINT}")  # fails if the session is lost
-            deferred = self._deferred.pop(id(connection), [])
+            deferred = self.deferred.take(connection)
             self._held = _Held(connection, True, self._written.pop(id(connection), ""), deferred)
             if self._database.commits_each_step:
                 self._timer = threading.Timer(HOLD_LIMIT, self._release_late)
@@ -256,9 +214,16 @@ class Work:
                 return False
             note = record or self._record_commit
             self._end(held, lambda: note(held.connection, held.description, held.deferred))
-            self._due += held.deferred
+            self.deferred.add_due(held.deferred)
             self.commits += not self.is_undoing
             return True
+
+    @property
+    def has_deferred(self) -> bool:
+        """Whether something is to be carried out after the commit that is held, or after earlier ones."""
+        with self._lock:
+            is_held = self._held is not None and bool(self._held.deferred)
+            return is_held or self.deferred.next_due is not None
 
     def finish(self, record_end: Callable[[DBAPIConnection], None]) -> bool:
         """Commit what is held together with the row of the script's end; False where nothing is held."""

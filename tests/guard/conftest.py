@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.forked import Forked, ForkServer
+from tests.support.forked import Ended, Forked, ForkServer
 from tests.support.projects import Project, make_project
 from tests.support.rendezvous import Rendezvous
 from tests.support.scripts import Template, write_script
@@ -64,6 +64,13 @@ class Scene:
             "apply", "--dir", self.project.migrations, "--blocking-budget", BUDGET, *options,
             env=self.project.environment,
         )  # fmt: skip
+
+    def run(self, *arguments: str) -> Ended:
+        """Run another command to its end."""
+        command, *options = arguments
+        return self.forks.start(
+            command, "--dir", self.project.migrations, *options, env=self.project.environment
+        ).wait()
 
     def session(self) -> Session:
         """A session of the application that gives up when it has to wait for as long as ``PATIENCE``."""
