@@ -40,7 +40,7 @@ MODES = {
     17: ("several runners at once", "each script runs once, everybody ends with 0"),
     18: ("a trigger that outlives its column", LATER + "`op` makes no triggers yet: comes with rename and change of type"),
     19: ("a column that is there before its trigger", LATER + "as C18"),
-    20: ("the role has a `statement_timeout` or a `lock_timeout`", "both are the application's; builds and validations take as long as they need"),
+    20: ("the role has a `statement_timeout` or a `lock_timeout`", "neither counts for a migration: builds and validations take as long as they need"),
     21: ("`cached plan must not change result type`", "code that names its columns goes on through `apply` and `rollback`; what becomes of `SELECT *` stands [below](#prepared-statements)"),
     22: ("a new enum value used in its own transaction", "`op.add_enum_value` commits it, so that the same script can use it; plain SQL that can't is undone"),
     23: ("a default that differs from row to row rewrites the table", "constant and stable defaults write nothing; others are refused on a large table, with the steps to take instead"),
@@ -66,7 +66,7 @@ MODES = {
 
 def table() -> str:
     """Each mode with its promise and its tests, by file."""
-    tests = tests_by_mode()
+    tests = named_after_modes()
     rows = [
         f"| C{number} | {failure} | {promise} | {_named(tests.get(number, {}))} |"
         for number, (failure, promise) in MODES.items()
@@ -74,7 +74,7 @@ def table() -> str:
     return "\n".join(["| | failure | promise | tests |", "|---|---|---|---|", *rows]) + "\n"
 
 
-def tests_by_mode() -> dict[int, dict[Path, list[str]]]:
+def named_after_modes() -> dict[int, dict[Path, list[str]]]:
     """The tests that are named after a mode: by its number, and by file."""
     found: dict[int, dict[Path, list[str]]] = defaultdict(dict)
     for path, name in _functions():

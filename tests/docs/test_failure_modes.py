@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.docs.failure_modes import LATER, MODES, tests_by_mode
+from tests.docs.failure_modes import LATER, MODES, named_after_modes
 
 
 def test_each_mode_that_the_tool_can_meet_is_tested() -> None:
-    tested = set(tests_by_mode())
+    tested = set(named_after_modes())
     later = {number for number, (_, promise) in MODES.items() if promise.startswith(LATER)}
     assert set(range(1, 37)) <= set(MODES)
     assert tested == set(MODES) - later
