@@ -131,6 +131,8 @@ class Executor:
         dbapi = connection.connection.dbapi_connection
         try:
             self._end_look(connection)
+            if not connection.in_transaction():
+                connection.begin()  # so that a lock that is not to be had, asked for on the driver's own, is rolled back
             self._database.limit_lock_wait(dbapi, lock_timeout_ms, step.relations if past_autovacuum else ())
             self._database.lock_in_order(dbapi, next(orders), step.lock)
             self._send(connection, step)

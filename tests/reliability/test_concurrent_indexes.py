@@ -157,9 +157,11 @@ def test_c06_a_drop_that_runs_out_of_time_says_what_it_left_and_is_finished_by_t
 ) -> None:
     with indexed.session() as reader:
         reader.execute("SELECT count(*) FROM cars")
-        end = indexed.start("--deadline", "1s").wait()
+        runner = indexed.start("--deadline", "4s")
+        until_dropping(indexed)
+        end = runner.wait()
         assert end.returncode == 7, end.output
-        assert "the deadline of 1 s has passed" in end.output
+        assert "the deadline of 4 s has passed" in end.output
         assert "it was broken off at: drop index ix_note" in end.output
     assert indexes(indexed) == [("ix_note", False)]
     end = indexed.start().wait()

@@ -72,10 +72,10 @@ def test_c04_a_build_whose_runner_is_killed_is_built_anew(gated: Scene, phase: P
 @pytest.mark.parametrize("phase", [Phase.WRITERS, Phase.BUILD, Phase.SNAPSHOTS])
 def test_c04_a_build_that_runs_out_of_time_says_what_it_left(gated: Scene, phase: Phase) -> None:
     """After its deadline nonstop waits for nobody, so it does not drop what is left."""
-    with build_in(gated, phase, "--deadline", "2s") as runner:
+    with build_in(gated, phase, "--deadline", "4s") as runner:
         end = runner.wait()
     assert end.returncode == 7, end.output
-    assert "the deadline of 2 s has passed" in end.output
+    assert "the deadline of 4 s has passed" in end.output
     assert "it was broken off at: create index ix_note on cars" in end.output
     assert indexes(gated) == [("ix_note", False)]
     builds_it(gated)
