@@ -78,6 +78,9 @@ SELECTING = (
 OUT_OF_ORDER = click.option(
     "--out-of-order", is_flag=True, help="Run pending scripts that are older than applied ones."
 )
+DISCARD_DATA = click.option(
+    "--discard-data", is_flag=True, help="Let scripts drop rows and columns with data."
+)
 LAST_RUN = click.option("--last-run", is_flag=True, help="What the last apply had applied.")
 ALLOW_BLOCKING = click.option(
     "--allow-blocking", metavar="REASON", help="Let plain SQL block the application, and record why."
@@ -136,7 +139,7 @@ def request(direction: Direction, given: dict[str, Any]) -> Request:
     return Request(direction, **given)
 
 
-@command(*SELECTING, OUT_OF_ORDER, ALLOW_BLOCKING, *RUNNING)
+@command(*SELECTING, OUT_OF_ORDER, DISCARD_DATA, ALLOW_BLOCKING, *RUNNING)
 def apply(console: Console, **given: Any) -> int:
     """Run all pending migrations, in order."""
     return console.run(request(Direction.APPLY, given))

@@ -24,10 +24,12 @@ from nonstop.errors import (
     MadeWay,
     MigrationFailed,
     NonstopError,
+    Refused,
     Stopped,
     StoppedPartWay,
 )
 from nonstop.guard.journal import Journal
+from nonstop.guard.losses import Losses
 from nonstop.guard.manners import Manners
 from nonstop.guard.patience import Allowance, Patience
 from nonstop.guard.plain_sql import PlainSql, Services
@@ -61,6 +63,7 @@ class Surroundings:
     identity: RunIdentity
     budget_ms: int
     allow_blocking: str | None
+    discard_data: bool
     on_output: Callable[[str], None]
 
 
@@ -101,7 +104,11 @@ class ScriptRun:
             [f"it made way for the application {attempt - 1} time(s)"] if attempt > 1 else []
         )
         self._journal = Journal(str(script.path))
-        self._work = Work(around.database, self._record_commit)
+        self._losses = Losses(
+            around.database, around.database.loss_watch(around.connection, around.ledger.table_names), direction,
+            self._discarding(), self._notes.append, self._remember_refusal,
+        )  # fmt: skip
+        self._work = Work(around.database, self._record_commit, self._losses)
         owner = f"nonstop {around.identity.run_id}"
         manners = Manners(
             around.database,
@@ -115,7 +122,7 @@ class ScriptRun:
             self._checkpoint,
         )  # fmt: skip
         self._plain_sql = PlainSql(around.database, self._work, manners, Services(
-            self._run_online, self._executor.names_resolve_as, self._known, around.allow_blocking, self._notes.append,
+            self._run_online, self._run_deferred, self._executor.names_resolve_as, self._known, around.allow_blocking, self._notes.append,
         ))  # fmt: skip
         self._guard = Guard(
             around.database,
@@ -124,7 +131,7 @@ class ScriptRun:
             self._journal,
             self._checkpoint,
             self._plain_sql,
-            self._run_deferred,
+            self._losses,
         )
         self._watchdog: Watchdog | None = None
         self._started = time.monotonic()
@@ -234,8 +241,8 @@ class ScriptRun:
                 self._around.ledger.forget_deferred(self._around.connection, self._script, statement)
 
     def _known(self, oids: Sequence[int]) -> set[int]:
-        observer = self._around.database.observer()
-        if observer is None or not oids:
+        observer = self._around.database.observer() if oids else None
+        if observer is None:
             return set()
         with closing(observer):
             return observer.known(oids)
@@ -288,6 +295,17 @@ class ScriptRun:
 
     def _patience(self, observer: Observer) -> Patience:
         return Patience(observer, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict)
+
+    # --- what may be lost -------------------------------------------------------------------------------------
+
+    def _discarding(self) -> str | None:
+        """Why the script may lose data, None where it may not."""
+        return scripts.discards_data(self._script) or (
+            "--discard-data" if self._around.discard_data else None
+        )
+
+    def _remember_refusal(self, error: NonstopError) -> None:
+        self._guard.refusal = error
 
     # --- what the parts call back -----------------------------------------------------------------------------
 
@@ -363,7 +381,8 @@ class ScriptRun:
         left_behind = self._executor.left_behind
         if left_behind or self._work.commits or self._work.has_unseen_commits or self._has_earlier_commits():
             own = error.details if isinstance(error, NonstopError) else ()
-            return self._part_way(message, (*own, *details))
+            remedy = f"{next_step}," if isinstance(error, Refused) else "correct what failed"
+            return self._part_way(message, (*own, *details), remedy)
         details += (f"State: {self._script.label} was undone completely.",)
         if isinstance(error, MadeWay) and error.broken_off:
             next_step = (
@@ -378,7 +397,7 @@ class ScriptRun:
             return type(error)(error.message, details=(*error.details, *details), next_step=error.next_step)
         return MigrationFailed(message, details=details, next_step=next_step)
 
-    def _part_way(self, message: str, details: tuple[str, ...]) -> StoppedPartWay:
+    def _part_way(self, message: str, details: tuple[str, ...], remedy: str) -> StoppedPartWay:
         if self._executor.left_behind:
             permanent = f"it was broken off at: {self._executor.left_behind}; the next run takes up what that left behind"
         elif self._work.commits:
@@ -394,7 +413,7 @@ class ScriptRun:
         return StoppedPartWay(
             message,
             details=(*details, f"State: {self._script.label} stopped part-way; {permanent}."),
-            next_step=f"correct what failed and run {verb} again (a script must be idempotent for that),"
+            next_step=f"{remedy} and run {verb} again (a script must be idempotent for that),"
             f" or settle it by hand: repair --mark-applied {number} or --mark-pending {number}",
         )
 

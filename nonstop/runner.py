@@ -195,7 +195,7 @@ class Runner:
         try:
             return self._run_each(planned, Surroundings(
                 self.database, ledger, connection, engine, lock, stop, identity,
-                self.blocking_budget_ms, request.allow_blocking, self.listener.output,
+                self.blocking_budget_ms, request.allow_blocking, request.discard_data, self.listener.output,
             ), outcomes)  # fmt: skip
         finally:
             engine.dispose()

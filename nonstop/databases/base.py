@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nonstop.databases.catalog import Catalog
     from nonstop.databases.url import DatabaseUrl
     from nonstop.descriptions.activity import Observer
+    from nonstop.descriptions.losses import LossWatch
     from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
     from nonstop.errors import NonstopError
@@ -207,6 +208,15 @@ class Database(ABC):
     def session_id(self, connection: DBAPIConnection) -> int:
         """What the database calls the session; 0 where it has no name for it."""
         return 0
+
+    # --- looking before a commit ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def loss_watch(self, others: DBAPIConnection, ignored: frozenset[str]) -> LossWatch:
+        """Who finds what a script's transactions take away. ``others`` is a connection that the script does not use.
+
+        Tables called as in ``ignored`` are not looked at.
+        """
 
     # --- catalog ----------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from nonstop.databases.catalog import Catalog
     from nonstop.descriptions.activity import Observer
+    from nonstop.descriptions.losses import LossWatch
     from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
 
@@ -239,6 +240,11 @@ class PostgreSQL(Database):
 
     def session_id(self, connection: DBAPIConnection) -> int:
         return int(connection.info.backend_pid)
+
+    def loss_watch(self, others: DBAPIConnection, ignored: frozenset[str]) -> LossWatch:
+        from nonstop.databases.postgresql_losses import ServerLosses
+
+        return ServerLosses(others, ignored)
 
     # --- catalog ----------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
+    from nonstop.descriptions.losses import LossWatch
 
 BUSY_TIMEOUT = 30.0
 """How long a statement waits for another writer, in seconds."""
@@ -175,6 +176,11 @@ class SQLite(Database):
 
     def can_commit(self, connection: DBAPIConnection) -> bool:
         return self.in_transaction(connection)
+
+    def loss_watch(self, others: DBAPIConnection, ignored: frozenset[str]) -> LossWatch:
+        from nonstop.databases.sqlite_losses import FileLosses
+
+        return FileLosses(ignored)
 
     # --- catalog ----------------------------------------------------------------------------------------------
 

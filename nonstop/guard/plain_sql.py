@@ -23,11 +23,12 @@ class Services(NamedTuple):
     """What :class:`PlainSql` asks others for.
 
     ``run_online(statement)`` carries out an online form now, on a connection of our own, whose sessions resolve names
-    as ``own_names()`` says. ``known(oids)`` tells which tables others can see. ``allow_blocking`` is the reason for
+    as ``own_names()`` says; ``run_deferred()`` does so with what commits have left to do. ``known(oids)`` tells which tables others can see. ``allow_blocking`` is the reason for
     which blocking statements are allowed, or None; ``say`` takes a line for the outcome.
     """
 
     run_online: Callable[[str], None]
+    run_deferred: Callable[[], None]
     own_names: Callable[[], tuple[str, ...]]
     known: Callable[[Sequence[int]], set[int]]
     allow_blocking: str | None
@@ -66,6 +67,7 @@ class PlainSql:
         self._work = work
         self._manners = manners
         self._services = services
+        self.run_deferred = services.run_deferred
         self._tolerated: set[int] = set()
 
     @property
@@ -137,6 +139,10 @@ class PlainSql:
     def _decide(self, connection: DBAPIConnection, one: Judged, commits_itself: bool) -> str:
         """What is sent of one statement: all of it, another form, or nothing."""
         match one.need.kind:
+            case Kind.DROP_INDEX if builds := self._deferred_builds(connection, one.need.indexes):
+                for build in builds:
+                    self._work.deferred.cancel(connection, build)
+                return ""
             case Kind.ONLINE_INDEX | Kind.DROP_INDEX | Kind.NOT_VALID if one.tables:
                 return self._made_online(connection, one, commits_itself)
             case Kind.CONCURRENT if commits_itself and _is_concurrent_index(one.need):
@@ -195,6 +201,16 @@ class PlainSql:
             ),
             next_step='correct the script as shown, or accept the waiting with --allow-blocking "the reason"',
         )
+
+    def _deferred_builds(self, connection: DBAPIConnection, indexes: Sequence[str]) -> list[str]:
+        """The deferred statements that would build ``indexes``; empty where that is not all of them."""
+        builds = [
+            text
+            for text in self._work.deferred.of(connection)
+            for _, need in self._database.needs_of(text)
+            if {*need.creates} & {*indexes}
+        ]
+        return builds if len(builds) == len(indexes) else []
 
     # --- what is deferred -------------------------------------------------------------------------------------
 

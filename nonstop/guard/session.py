@@ -17,6 +17,7 @@ from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.errors import Interruption, MadeWay, NonstopError, UsageError
 from nonstop.guard.held_commits import HeldCommits
 from nonstop.guard.journal import Journal
+from nonstop.guard.losses import Losses
 from nonstop.guard.plain_sql import PlainSql
 from nonstop.guard.work import Work
 
@@ -33,8 +34,7 @@ _active: ContextVar[Guard | None] = ContextVar("nonstop_guard", default=None)
 class Guard:
     """Ties a script's connections to the ledger's database, its lock and its transactions.
 
-    ``checkpoint`` is called before every statement and may raise an Interruption; ``run_deferred`` carries out what a
-    commit has left to do. What they raised is remembered in
+    ``checkpoint`` is called before every statement and may raise an Interruption. What it raised is remembered in
     ``interruption``, and what the guard refused in ``refusal``: a script can't turn either into success.
     """
 
@@ -46,7 +46,7 @@ class Guard:
         journal: Journal,
         checkpoint: Callable[[], None],
         plain_sql: PlainSql,
-        run_deferred: Callable[[], None],
+        losses: Losses,
     ) -> None:
         self._database = database
         self._owner = owner
@@ -54,7 +54,7 @@ class Guard:
         self._journal = journal
         self._checkpoint = checkpoint
         self._plain_sql = plain_sql
-        self._run_deferred = run_deferred
+        self._losses = losses
         self._loading = False
         self._held_commits: dict[Dialect, HeldCommits] = {}
         self._prepared: dict[int, DBAPIConnection] = {}
@@ -130,6 +130,7 @@ class Guard:
             raise self.refusal
         dbapi = connection.connection.dbapi_connection
         self._work.before_statement(dbapi, statement)
+        self._losses.before_statement(dbapi, statement, is_autocommit(connection))
         if not self._work.is_own(dbapi):
             statement = self._remembered(partial(self._before_plain_sql, connection, statement))
             self._journal.sends(statement)
@@ -139,17 +140,18 @@ class Guard:
         return statement
 
     def _before_plain_sql(self, connection: Connection, statement: str) -> str:
-        self._run_deferred()
+        self._plain_sql.run_deferred()
         dbapi = connection.connection.dbapi_connection
         return self._plain_sql.before(dbapi, statement, is_autocommit(connection))
 
     def after_statement(self, connection: Connection, statement: str) -> None:
         self._journal.end()
+        self._losses.after_statement(connection.connection.dbapi_connection, statement)
         if is_autocommit(connection) and is_write(statement):
             dbapi = connection.connection.dbapi_connection
             self._work.committed_at_once(dbapi)
             if not self._work.is_own(dbapi):
-                self._remembered(self._run_deferred)
+                self._remembered(self._plain_sql.run_deferred)
 
     def on_error(self, connection: Connection | None, statement: str, error: BaseException) -> None:
         self._journal.fail(statement, str(error))
@@ -158,6 +160,8 @@ class Guard:
             if connection is not None and not connection.closed
             else None
         )
+        if dbapi is not None:
+            self._losses.statement_failed(dbapi)
         if dbapi is None or self._work.is_own(dbapi):
             return
         self._work.back_to_held(dbapi)

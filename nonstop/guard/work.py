@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.errors import UsageError
 from nonstop.guard.deferred import Deferred
+from nonstop.guard.losses import Losses
 
 HOLD_LIMIT = 0.1
 """Seconds that a script's commit may wait for the script to return."""
@@ -45,12 +46,14 @@ class Work:
     """What one script has open and has committed.
 
     ``record_commit(connection, description, deferred)`` writes the ledger's rows of a commit in the middle: what it
-    was, and the statements that are to be carried out after it.
+    was, and the statements that are to be carried out after it. ``losses`` looks at a transaction before it is kept,
+    and may refuse it.
     """
 
-    def __init__(self, database: Database, record_commit: RecordCommit) -> None:
+    def __init__(self, database: Database, record_commit: RecordCommit, losses: Losses) -> None:
         self._database = database
         self._record_commit = record_commit
+        self._losses = losses
         self._held: _Held | None = None
         self._timer: threading.Timer | None = None
         self._lock = threading.RLock()
@@ -147,6 +150,7 @@ class Work:
 
     def rolled_back(self, connection: DBAPIConnection) -> None:
         self.deferred.take(connection)
+        self._losses.rolled_back(connection)
         if self._written.pop(id(connection), None):
             self.dropped_writes = True
 
@@ -175,6 +179,7 @@ class Work:
         with self._lock:
             if self.holds(connection):
                 return
+            self._losses.before_commit(connection)
             connection.cursor().execute(f"SAVEPOINT {SAVEPOINT}")  # fails if the session is lost
             deferred = self.deferred.take(connection)
             self._held = _Held(connection, True, self._written.pop(id(connection), ""), deferred)
@@ -186,6 +191,7 @@ class Work:
     def gather(self, connection: DBAPIConnection, description: str) -> None:
         """Keep the transaction of ``op`` open for further steps."""
         with self._lock:
+            self._losses.before_commit(connection)
             self._written.pop(id(connection), None)
             self._held = _Held(connection, False, description)
 
@@ -291,6 +297,7 @@ class Work:
 
     def _end(self, held: _Held, record: Callable[[], None]) -> None:
         try:
+            self._losses.before_commit(held.connection)  # a function may have been called since
             if held.requested and not self._database.can_commit(held.connection):
                 # A read that the script made after its commit has failed: that must not cost the commit.
                 held.connection.cursor().execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
