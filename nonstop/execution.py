@@ -393,11 +393,11 @@ class ScriptRun:
     def _as_error(self, error: BaseException, lost: str | None) -> NonstopError:
         details = (*self._where(error), *((f"while undoing: {lost}",) if lost else ()))
         message, next_step = self._in_words(error)
-        if self._work.commits or self._has_unseen_commits() or self._has_earlier_commits():
-            details += tuple(self._losses.told)
-            return self._part_way(
-                message, details, f"{next_step}," if isinstance(error, Refused) else "correct what failed"
-            )
+        left_behind = self._executor.left_behind
+        if left_behind or self._work.commits or self._has_unseen_commits() or self._has_earlier_commits():
+            own = error.details if isinstance(error, NonstopError) else ()
+            remedy = f"{next_step}," if isinstance(error, Refused) else "correct what failed"
+            return self._part_way(message, (*own, *details, *self._losses.told), remedy)
         details += (f"State: {self._script.label} was undone completely.",)
         if isinstance(error, MadeWay) and error.broken_off:
             next_step = (
@@ -413,7 +413,9 @@ class ScriptRun:
         return MigrationFailed(message, details=details, next_step=next_step)
 
     def _part_way(self, message: str, details: tuple[str, ...], remedy: str) -> StoppedPartWay:
-        if self._work.commits:
+        if self._executor.left_behind:
+            permanent = f"it was broken off at: {self._executor.left_behind}; the next run takes up what that left behind"
+        elif self._work.commits:
             last = next((s.summary for s in reversed(self._journal.statements) if not s.error), "")
             permanent = f"{self._work.commits} commit(s) of it are permanent" + (
                 f", the last statement was: {last}" if last else ""

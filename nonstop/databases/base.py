@@ -190,6 +190,11 @@ class Database(ABC):
     def lift_lock_limit(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Undo :meth:`limit_lock_wait` after a statement in autocommit mode; the end of a transaction undoes it too."""
 
+    def lock_in_order(  # noqa: B027  # without a queue there is nothing to lock
+        self, connection: DBAPIConnection, tables: Sequence[str], mode: str
+    ) -> None:
+        """Lock tables in this order in the open transaction; none of them where the role may not lock them all."""
+
     def allow_long_wait(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Let a session in autocommit mode wait long: for statements whose waiting holds nobody up."""
 
