@@ -29,6 +29,10 @@ SAVEPOINT = "nonstop_held"
 RecordCommit = Callable[[DBAPIConnection, str, Sequence[str]], None]
 
 
+def _note_nothing(connection: DBAPIConnection, description: str, deferred: Sequence[str]) -> None:
+    pass
+
+
 @dataclass(slots=True)
 class _Held:
     """A transaction that is ready to be committed.
@@ -231,7 +235,8 @@ class Work:
             held = self._take()
             if held is None:
                 return False
-            note = record or self._record_commit
+            # What takes back is no progress, and not noted.
+            note = (record or self._record_commit) if not self.is_undoing else _note_nothing
             self._end(held, lambda: note(held.connection, held.description, held.deferred))
             self.deferred.add_due(held.deferred)
             self.commits += not self.is_undoing
