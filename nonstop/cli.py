@@ -79,7 +79,7 @@ OUT_OF_ORDER = click.option(
     "--out-of-order", is_flag=True, help="Run pending scripts that are older than applied ones."
 )
 DISCARD_DATA = click.option(
-    "--discard-data", is_flag=True, help="Let scripts drop rows and columns with data."
+    "--discard-data", is_flag=True, help="Let scripts lose data: rows, columns, tables."
 )
 LAST_RUN = click.option("--last-run", is_flag=True, help="What the last apply had applied.")
 ALLOW_BLOCKING = click.option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -24,10 +24,8 @@ from nonstop.errors import (
     MadeWay,
     MigrationFailed,
     NonstopError,
-    Refused,
-    Stopped,
-    StoppedPartWay,
 )
+from nonstop.failure import Failure, Remains
 from nonstop.guard.environment import ClientEnvironment
 from nonstop.guard.journal import Journal
 from nonstop.guard.lookout import GIVE_UP_AFTER, Lookout
@@ -41,6 +39,7 @@ from nonstop.guard.work import Work
 from nonstop.ledger import Ledger
 from nonstop.operations.executor import Executor
 from nonstop.output import captured_output
+from nonstop.script_ledger import ScriptLedger
 from nonstop.stopping import Stop
 
 if TYPE_CHECKING:
@@ -104,11 +103,14 @@ class ScriptRun:
             [f"it made way for the application {attempt - 1} time(s)"] if attempt > 1 else []
         )
         self._journal = Journal(str(script.path))
+        self._ledger = ScriptLedger(
+            around.ledger, around.database, around.connection, script, direction, around.identity
+        )
         self._losses = Losses(
             around.database, around.database.loss_watch(around.connection, around.ledger.table_names), direction,
             self._discarding(), self._notes.append, self._remember_refusal,
         )  # fmt: skip
-        self._work = Work(around.database, self._record_commit, self._losses)
+        self._work = Work(around.database, self._ledger.record_commit, self._losses)
         self._lookout = Lookout(
             around.database, around.budget_ms, allowance, self._work.session_ids, self._checkpoint,
             self._notes.append, self._journal.waited,
@@ -169,9 +171,10 @@ class ScriptRun:
             self._notes.append(
                 "a transaction that had written was rolled back by the script (a commit() forgotten?)"
             )
+        waited_ms = self._say_how_long_writers_waited()
         return ScriptOutcome(
             self._script.number, self._script.label, self._direction, True, self._milliseconds(),
-            self._journal.records(), output.text, tuple(self._notes),
+            self._journal.records(), output.text, tuple(self._notes), waited_ms,
         )  # fmt: skip
 
     # --- the story --------------------------------------------------------------------------------------------
@@ -201,10 +204,7 @@ class ScriptRun:
 
     def _take_up(self) -> bool:
         """Carry out what an earlier run had committed to; whether the script had nothing more to do by then."""
-        with transaction(self._around.database, self._around.connection):
-            statements, has_returned = self._around.ledger.deferred(
-                self._around.connection, self._script, self._direction
-            )
+        statements, has_returned = self._ledger.deferred()
         if statements:
             self._notes.append(
                 f"{len(statements)} statement(s) that an earlier run had deferred were carried out"
@@ -217,22 +217,17 @@ class ScriptRun:
         # The script has done all its work: a signal or the deadline stops the next one, not the noting of this one.
         self._verify_lock()
         if self._work.has_deferred:
-            if not self._work.release(self._record_returned):
-                with transaction(self._around.database, self._around.connection):
-                    self._record_that_it_returned(self._around.connection)
+            if not self._work.release(self._ledger.record_last_commit):
+                self._ledger.record_returned()
             self._work.roll_back_open()
             self._run_deferred()
 
         def record(connection: DBAPIConnection) -> None:
-            self._around.ledger.record_end(
-                connection, self._script, self._direction, self._around.identity, self._milliseconds(),
-                "; ".join(self._notes),
-            )  # fmt: skip
+            self._ledger.record_end(connection, self._milliseconds(), self._notes)
             then(connection)
 
         if not self._work.finish(record):
-            with transaction(self._around.database, self._around.connection):
-                record(self._around.connection)
+            self._ledger.in_transaction(record)
 
     # --- plain SQL, made online ------------------------------------------------------------------------------
 
@@ -252,8 +247,7 @@ class ScriptRun:
                     next_step="",
                 ) from error
             self._work.deferred.done(statement)
-            with transaction(self._around.database, self._around.connection):
-                self._around.ledger.forget_deferred(self._around.connection, self._script, statement)
+            self._ledger.forget_deferred(statement)
 
     # --- the application goes first ---------------------------------------------------------------------------
 
@@ -304,6 +298,19 @@ class ScriptRun:
     def _remember_refusal(self, error: NonstopError) -> None:
         self._guard.refusal = error
 
+    def _say_how_long_writers_waited(self) -> int | None:
+        """In a note where it was longer than the budget, which nothing holds where one writes at a time."""
+        if not self._around.database.has_one_writer:
+            return None
+        waited_ms = round(self._work.stalls.longest * 1000)
+        if waited_ms > self._around.budget_ms:
+            advice = "; so had readers at its end: PRAGMA journal_mode = WAL spares them that"
+            spares_readers = self._around.database.spares_readers(self._around.connection)
+            self._notes.append(
+                f"other writers may have waited for up to {waited_ms} ms{'' if spares_readers else advice}"
+            )
+        return waited_ms
+
     # --- what the parts call back -----------------------------------------------------------------------------
 
     def _prepare_session(self, connection: DBAPIConnection) -> None:
@@ -325,29 +332,9 @@ class ScriptRun:
         except LockNotObtained as error:
             raise Interruption(error.message, error.exit_code) from error
 
-    def _record_commit(
-        self, connection: DBAPIConnection, description: str, deferred: Sequence[str] = ()
-    ) -> None:
-        if self._work.is_undoing:  # what takes back is no progress
-            return
-        about = (connection, self._script, self._direction, self._around.identity)
-        self._around.ledger.record_commit(*about, description)
-        for statement in deferred:
-            self._around.ledger.record_deferred(*about, statement)
-
-    def _record_returned(
-        self, connection: DBAPIConnection, description: str, deferred: Sequence[str]
-    ) -> None:
-        """The script's last commit: what it deferred is all that is left to do, for us or for a run after us."""
-        self._record_commit(connection, description, deferred)
-        self._record_that_it_returned(connection)
-
-    def _record_that_it_returned(self, connection: DBAPIConnection) -> None:
-        self._around.ledger.record_returned(connection, self._script, self._direction, self._around.identity)
-
     def _record_step(self, description: str) -> None:
-        with transaction(self._around.database, self._around.connection):
-            self._record_commit(self._around.connection, description)
+        if not self._work.is_undoing:  # what takes back is no progress
+            self._ledger.record_step(description)
 
     # --- failure ----------------------------------------------------------------------------------------------
 
@@ -366,139 +353,24 @@ class ScriptRun:
 
     def _failure(self, error: BaseException) -> NonstopError:
         """Undo what can be undone, note it in the ledger, and say how things stand."""
-        lost: str | None = None
+        not_undone = ""
         try:
             self._work.abandon()
         except Exception as second:
-            lost = str(second)
+            not_undone = str(second)
         self._executor.close()
-        failure = self._as_error(error, lost)
-        self._record_failure(failure)
-        return failure
-
-    def _as_error(self, error: BaseException, lost: str | None) -> NonstopError:
-        details = (*self._where(error), *((f"while undoing: {lost}",) if lost else ()))
-        message, next_step = self._in_words(error)
-        if self._work.commits or self._has_unseen_commits() or self._has_earlier_commits():
-            return self._part_way(
-                message, details, f"{next_step}," if isinstance(error, Refused) else "correct what failed"
-            )
-        details += (f"State: {self._script.label} was undone completely.",)
-        if isinstance(error, MadeWay) and error.broken_off:
-            next_step = (
-                "do it with op, or in batches: the statement keeps the application waiting for too long"
-            )
-            return Stopped(error, details=details, next_step=next_step)
-        if isinstance(error, Interruption):
-            return Stopped(error, details=details, next_step=f"run {self._direction.value} again")
-        if isinstance(error, KeyboardInterrupt):
-            return Stopped(Interruption("interrupted", 130), details=details, next_step="run it again")
-        if isinstance(error, NonstopError):
-            return type(error)(error.message, details=(*error.details, *details), next_step=error.next_step)
-        return MigrationFailed(message, details=details, next_step=next_step)
-
-    def _part_way(self, message: str, details: tuple[str, ...], remedy: str) -> StoppedPartWay:
-        if self._work.commits:
-            last = next((s.summary for s in reversed(self._journal.statements) if not s.error), "")
-            permanent = f"{self._work.commits} commit(s) of it are permanent" + (
-                f", the last statement was: {last}" if last else ""
-            )
-        elif self._has_unseen_commits():
-            permanent = "it worked on a connection of its own, whose commits nobody sees"
-        else:
-            permanent = "what this run did was undone, but not what an earlier one had committed"
-        number, verb = self._script.number, self._direction.value
-        return StoppedPartWay(
-            message,
-            details=(*details, f"State: {self._script.label} stopped part-way; {permanent}."),
-            next_step=f"{remedy} and run {verb} again (a script must be idempotent for that),"
-            f" or settle it by hand: repair --mark-applied {number} or --mark-pending {number}",
+        remains = Remains(
+            self._work.commits,
+            self._work.has_unseen_commits or self._client_was_broken_off(),
+            self._ledger.has_commits(),
+            self._executor.left_behind,
+            not_undone,
+            tuple(self._losses.told),
         )
-
-    def _has_unseen_commits(self) -> bool:
-        return self._work.has_unseen_commits or self._client_was_broken_off()
-
-    def _has_earlier_commits(self) -> bool:
-        """Whether a run that was interrupted before this one had committed a part of the script."""
-        try:
-            with transaction(self._around.database, self._around.connection):
-                return self._around.ledger.commits_of(self._around.connection, self._script) > 0
-        except Exception:  # the connection is gone, and that is what the failure tells of
-            return False
-
-    def _in_words(self, error: BaseException) -> tuple[str, str]:
-        if isinstance(error, NonstopError):
-            return f"{self._script.label} failed: {error.message}", error.next_step
-        if isinstance(error, Interruption):
-            return f"{self._script.label} was stopped: {error.reason}", ""
-        if isinstance(error, SystemExit):
-            return (
-                f"{self._script.label} failed: it called exit({error.code!r})",
-                "return True or False instead",
-            )
-        original = getattr(error, "orig", None) or error
-        reason = str(original).strip().partition("\n")[0]
-        return (
-            f"{self._script.label} failed: {type(original).__name__}: {reason}",
-            "correct the script, then run again",
-        )
-
-    def _where(self, error: BaseException) -> tuple[str, ...]:
-        """The failing statement, its place in the script, and what the server says of it."""
-        lines: list[str] = []
-        line = next((s.line for s in reversed(self._journal.statements) if s.error), 0) or self._line_of(
-            error
-        )
-        if line:
-            lines.append(f"at {self._script.path}:{line} in {self._direction.value}()")
-        statement = getattr(error, "statement", None)
-        if statement:
-            number = len(self._journal.statements)
-            lines.append(f"statement {number}: {' '.join(str(statement).split())[:500]}")
-        original = getattr(error, "orig", None)
-        if original is not None:
-            lines.extend(self._around.database.describe(original))
-        return tuple(lines)
-
-    def _line_of(self, error: BaseException) -> int:
-        line, traceback = 0, error.__traceback__
-        while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename == str(self._script.path):
-                line = traceback.tb_lineno
-            traceback = traceback.tb_next
-        return line
-
-    def _record_failure(self, failure: NonstopError) -> None:
-        """On the ledger's own connection, so that it survives the rollback; the failure itself comes first."""
-        around = self._around
-        kind = "interruption" if isinstance(failure, Stopped) else "failure"
-        try:
-            with transaction(around.database, around.connection):
-                if not isinstance(failure, StoppedPartWay):
-                    around.ledger.record_undone(around.connection, self._script, around.identity)
-                detail = around.database.redact(" | ".join((failure.message, *failure.details)))
-                around.ledger.record_event(around.connection, kind, self._script, around.identity, detail)
-        except Exception as error:
-            failure.details += (
-                f"The failure could not be noted in the ledger: {around.database.redact(str(error))}",
-            )
+        failure = Failure(self._script, self._direction, self._around.database, self._journal)
+        told = failure.as_error(error, remains)
+        self._ledger.record_failure(told)
+        return told
 
     def _milliseconds(self) -> int:
         return round((time.monotonic() - self._started) * 1000)
-
-
-class transaction:  # reads as a verb: with transaction(database, connection)
-    """One transaction of the ledger's own connection."""
-
-    def __init__(self, database: Database, connection: DBAPIConnection) -> None:
-        self._database = database
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._database.begin_if_needed(self._connection, "INSERT")
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if kind is None:
-            self._connection.commit()
-        else:
-            self._connection.rollback()

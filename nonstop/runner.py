@@ -233,7 +233,7 @@ class Runner:
     @contextmanager
     def writing(self, ledger: Ledger, connection: DBAPIConnection) -> Iterator[None]:
         """One transaction on the ledger, whose tables exist by then. The database's errors come as ours."""
-        from nonstop.execution import transaction
+        from nonstop.script_ledger import transaction
 
         try:
             ledger.locate(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from nonstop.descriptions.activity import Effect
 
@@ -25,19 +25,6 @@ Look = dict[int, int]
 """The file of each relation, both as numbers, at one moment."""
 DBAPIConnection = Any
 """A plain driver's connection: ``sqlite3.Connection``, ``psycopg.Connection``, or the one under SQLAlchemy's."""
-
-
-class ForeignKey(NamedTuple):
-    """What of a foreign key has to fit for it to be the one that a script describes."""
-
-    columns: tuple[str, ...]
-    parent: str
-    parent_columns: tuple[str, ...]
-    on_delete: str
-
-    def __str__(self) -> str:
-        parent = f"{self.parent}({', '.join(self.parent_columns)})"
-        return f"foreign key ({', '.join(self.columns)}) to {parent} on delete {self.on_delete}"
 
 
 class LockConflict(Enum):
@@ -75,6 +62,8 @@ class Database(ABC):
     """Whether an index can be built without blocking writers."""
     alters_in_place: ClassVar[bool]
     """Whether defaults, nullability and constraints can be altered; otherwise the table is made anew and refilled."""
+    has_one_writer: ClassVar[bool]
+    """Whether a transaction that writes makes every other writer wait, whatever it writes to."""
     ledger_types: ClassVar[dict[str, str]]
     """Column types of the ledger's tables: ``id``, ``integer``, ``time``, ``boolean``."""
 
@@ -144,6 +133,10 @@ class Database(ABC):
     def begin_if_needed(self, connection: DBAPIConnection, statement: str) -> None:
         """Open a transaction where the driver would not do it by itself before ``statement``."""
 
+    def spares_readers(self, connection: DBAPIConnection) -> bool:
+        """Whether readers need not wait for the one writer."""
+        return True
+
     @abstractmethod
     def in_transaction(self, connection: DBAPIConnection) -> bool:
         """Whether a transaction is open on ``connection``."""
@@ -196,6 +189,11 @@ class Database(ABC):
 
     def lift_lock_limit(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Undo :meth:`limit_lock_wait` after a statement in autocommit mode; the end of a transaction undoes it too."""
+
+    def lock_in_order(  # noqa: B027  # without a queue there is nothing to lock
+        self, connection: DBAPIConnection, tables: Sequence[str], mode: str
+    ) -> None:
+        """Lock tables in this order in the open transaction; none of them where the role may not lock them all."""
 
     def allow_long_wait(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Let a session in autocommit mode wait long: for statements whose waiting holds nobody up."""
@@ -263,20 +261,6 @@ class Database(ABC):
     @abstractmethod
     def has_relation(self, connection: Connection, name: str, schema: str | None) -> bool:
         """Whether the name of a table is taken, be it by a table or a view. Names come unquoted."""
-
-    def foreign_keys(self, connection: Connection, table: str, schema: str | None) -> list[ForeignKey]:
-        """The foreign keys of ``table``."""
-        from sqlalchemy import inspect
-
-        return [
-            ForeignKey(
-                tuple(key["constrained_columns"]),
-                key["referred_table"],
-                tuple(key["referred_columns"]),
-                str((key.get("options") or {}).get("ondelete") or "NO ACTION").upper(),
-            )
-            for key in inspect(connection).get_foreign_keys(table, schema=schema)
-        ]
 
     # --- errors -----------------------------------------------------------------------------------------------
 

@@ -36,6 +36,9 @@ PAST_AUTOVACUUM = """
 TABLES_AMONG = """
     SELECT name FROM unnest(%s::text[]) AS name JOIN pg_class c ON c.oid = to_regclass(name)
     WHERE c.relkind IN ('r', 'p')"""
+LOCKABLE = """
+    SELECT count(*) FROM unnest(%s::text[]) AS name JOIN pg_class c ON c.oid = to_regclass(name)
+    WHERE c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')"""
 LONG_WAIT = "SELECT set_config('lock_timeout', '1h', false), set_config('statement_timeout', '24h', false)"
 
 
@@ -46,6 +49,7 @@ class PostgreSQL(Database):
     commits_each_step = True
     builds_indexes_concurrently = True
     alters_in_place = True
+    has_one_writer = False
     ledger_types = {
         "id": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         "integer": "BIGINT",
@@ -205,6 +209,14 @@ class PostgreSQL(Database):
         cursor = connection.cursor()
         cursor.execute(TABLES_AMONG, (list(names),))
         return [name for (name,) in cursor.fetchall()]
+
+    def lock_in_order(self, connection: DBAPIConnection, tables: Sequence[str], mode: str) -> None:
+        if not tables:
+            return
+        cursor = connection.cursor()
+        cursor.execute(LOCKABLE, (list(tables),))
+        if cursor.fetchone()[0] == len(tables):
+            cursor.execute(f"LOCK TABLE {', '.join(tables)} IN {mode} MODE")
 
     def allow_long_wait(self, connection: DBAPIConnection) -> None:
         connection.cursor().execute(LONG_WAIT)

@@ -116,7 +116,8 @@ class StatementRecord(NamedTuple):
 class ScriptOutcome(NamedTuple):
     """One script that a run executed. ``output`` is what it printed, ``notes`` what we have to say of it.
 
-    ``statements`` are those of the attempt that succeeded.
+    ``statements`` are those of the attempt that succeeded. ``writers_waited_ms``: the longest time that it made other
+    writers wait, if there were any; None where it is no matter of the whole database (PostgreSQL).
     """
 
     number: int
@@ -127,6 +128,7 @@ class ScriptOutcome(NamedTuple):
     statements: tuple[StatementRecord, ...] = ()
     output: str = ""
     notes: tuple[str, ...] = ()
+    writers_waited_ms: int | None = None
 
 
 class RunResult(NamedTuple):

@@ -107,12 +107,19 @@ class PlainSql:
         strong = [one for one, text in zip(judged, sent, strict=True) if text and one.is_strong]
         if strong:
             names = tuple(dict.fromkeys(name for one in strong for name in one.names))
+            self._get_ready(connection)
             self._manners.before(connection, names, max((one.lock for one in strong), key=[*LockClass].index))
         else:
             self._manners.forget_limits_of_the_past(connection)
         if all(text == one.text for one, text in zip(judged, sent, strict=True)):
             return statement
         return "; ".join(text for text in sent if text) or NOTHING
+
+    def _get_ready(self, connection: DBAPIConnection) -> None:
+        """Have at hand what the next statement may need to be judged: by then the lock is held, and others wait."""
+        if not self._work.has_written(connection):
+            self._services.own_names()
+            self._database.confirms(connection, ())
 
     # --- looking ----------------------------------------------------------------------------------------------
 

@@ -87,6 +87,7 @@ def run(result: RunResult) -> dict[str, Any]:
                 "statements": [statement(record) for record in outcome.statements],
                 "output": outcome.output,
                 "notes": list(outcome.notes),
+                "writers_waited_ms": outcome.writers_waited_ms,
             }
             for outcome in result.outcomes
         ],

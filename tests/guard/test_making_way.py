@@ -35,7 +35,7 @@ with db.engine.begin() as connection:
 @pytest.mark.parametrize(
     "statements", [ALTER_BOTH, UPDATE_BOTH, ALTER_AND_UPDATE], ids=["ddl", "dml", "both"]
 )
-def test_c9_the_application_wins_a_deadlock(
+def test_c09_the_application_wins_a_deadlock(
     scene: Scene, rendezvous: Rendezvous, meanwhile: Callable[..., Any], statements: tuple[str, str]
 ) -> None:
     scene.script(in_order(*statements, between=rendezvous.line))

@@ -27,7 +27,7 @@ def folder(migrations: Path) -> Path:
     return migrations
 
 
-def test_transaction_mode_is_refused(
+def test_c08_transaction_mode_is_refused(
     cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path
 ) -> None:
     before = fingerprint(postgres_url)
@@ -39,7 +39,7 @@ def test_transaction_mode_is_refused(
     assert fingerprint(postgres_url) == before
 
 
-def test_a_direct_address_beside_the_pooler_is_used(
+def test_c08_a_direct_address_beside_the_pooler_is_used(
     cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path
 ) -> None:
     with pooled(postgres_url, tmp_path, "transaction") as url:
@@ -49,13 +49,15 @@ def test_a_direct_address_beside_the_pooler_is_used(
     assert done.returncode == 0, done.stderr
 
 
-def test_session_mode_is_accepted(cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path) -> None:
+def test_c08_session_mode_is_accepted(
+    cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path
+) -> None:
     with pooled(postgres_url, tmp_path, "session") as url:
         done = cli("apply", "--dir", folder, env={"DATABASE_URL": url})
     assert done.returncode == 0, done.stderr
 
 
-def test_reading_works_through_any_pooler(
+def test_c08_reading_works_through_any_pooler(
     cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path
 ) -> None:
     with pooled(postgres_url, tmp_path, "transaction") as url:

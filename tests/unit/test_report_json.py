@@ -129,6 +129,7 @@ def test_run() -> None:
                 ],
                 "output": "",
                 "notes": ["slow"],
+                "writers_waited_ms": None,
             }
         ],
         "not_done": ["002_y"],
