@@ -60,6 +60,11 @@ class Ledger:
         self._schema = schema
         self._tables = self._qualified_tables()
 
+    @property
+    def table_names(self) -> frozenset[str]:
+        """What its tables are called, without their schema."""
+        return frozenset(f"{self._name}_{table}" for table in TABLES)
+
     # --- reading ----------------------------------------------------------------------------------------------
 
     def read(self, connection: DBAPIConnection) -> LedgerState:

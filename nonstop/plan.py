@@ -29,6 +29,7 @@ class Request(NamedTuple):
     allow_edited: bool = False
     allow_blocking: str | None = None
     """Why plain SQL may block the application; None: it may not."""
+    discard_data: bool = False
 
 
 @dataclass(frozen=True)

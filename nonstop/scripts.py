@@ -141,9 +141,10 @@ def parse(script: Script) -> ast.Module:
 
 @cache  # asked before the lock and under it
 def examine(script: Script) -> Problem | None:
-    """What keeps a script from running, seen without running it: a syntax error, or no ``apply``."""
+    """What keeps a script from running, seen without running it: a syntax error, no ``apply``, no reason given."""
     try:
         tree = parse(script)
+        discards_data(script)
     except ValidationError as error:
         return Problem(script.number, error.message, error.next_step)
     if "apply" not in _names_bound_in(tree):
@@ -206,6 +207,25 @@ def depends_on(script: Script) -> tuple[int, ...]:
                     next_step="write it like depends_on = [1, 2]",
                 ) from error
     return ()
+
+
+def discards_data(script: Script) -> str | None:
+    """Why the script may lose data: its ``discards_data = "why"``, read without running it; None without one.
+
+    Raises ValidationError where it is something else than a text, or an empty one.
+    """
+    if "discards_data" not in script.text:
+        return None
+    for node in parse(script).body:
+        if "discards_data" in _assigned_by(node):
+            match getattr(node, "value", None):
+                case ast.Constant(value=str(reason)) if reason.strip():
+                    return " ".join(reason.split())
+            raise ValidationError(
+                f"{script.path.name}:{node.lineno}: discards_data does not say why",
+                next_step='write it like discards_data = "nobody has read this column since release 12"',
+            )
+    return None
 
 
 def compare(applied_text: str, text: str) -> Edit:

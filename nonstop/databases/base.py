@@ -6,18 +6,23 @@ from abc import ABC, abstractmethod
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from nonstop.descriptions.activity import Effect
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
     from nonstop.databases.url import DatabaseUrl
     from nonstop.descriptions.activity import Observer
+    from nonstop.descriptions.losses import LossWatch
     from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
     from nonstop.errors import NonstopError
 
+Look = dict[int, int]
+"""The file of each relation, both as numbers, at one moment."""
 DBAPIConnection = Any
 """A plain driver's connection: ``sqlite3.Connection``, ``psycopg.Connection``, or the one under SQLAlchemy's."""
 
@@ -108,12 +113,18 @@ class Database(ABC):
         """Raise UsageError unless ``connection`` leads to this very database (asked under the lock)."""
 
     @abstractmethod
-    def prepare_session(self, connection: DBAPIConnection, owner: str) -> None:
-        """Make a session ready for a script: its name, its transactions, its mark for the runner after us."""
+    def prepare_session(
+        self, connection: DBAPIConnection, owner: str, seconds_left: float | None = None
+    ) -> None:
+        """Make a session ready for a script: its name, its transactions, its mark for the runner after us.
+
+        Where a server can end what nobody watches any longer, it does so some time after ``seconds_left`` (None: the
+        run has no deadline).
+        """
 
     @abstractmethod
     def restore_session(self, connection: DBAPIConnection) -> None:
-        """Undo :meth:`prepare_session`."""
+        """Undo :meth:`prepare_session`: the session is as it was before, whatever the script has set."""
 
     def prepare_steps(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Make a session ready for the steps of ``op``, before any transaction; most databases need nothing."""
@@ -144,9 +155,21 @@ class Database(ABC):
 
     # --- waiting for locks, where there is a queue for them ---------------------------------------------------
 
-    def observer(self) -> Observer | None:
-        """A second pair of eyes; None where nobody queues for a lock on a table."""
+    def observer(self, owner: str = "") -> Observer | None:
+        """A second pair of eyes; None where nobody queues for a lock on a table.
+
+        It counts the other clients of ``owner``'s script, where they can be told, to our sessions.
+        """
         return None
+
+    def client_environment(
+        self, connection: DBAPIConnection, owner: str, budget_ms: int, given: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Variables that bound and mark the sessions of other clients, for a script whose ledger is on ``connection``.
+
+        ``given`` is the environment as it is.
+        """
+        return {}
 
     def lock_conflict(self, error: BaseException) -> LockConflict | None:
         """In which way an error, a driver's or SQLAlchemy's, means that a lock was not to be had; None for others."""
@@ -159,7 +182,18 @@ class Database(ABC):
     def limit_lock_wait(  # noqa: B027  # without a queue there is nothing to limit
         self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]
     ) -> None:
-        """Let the open transaction wait no longer for a lock; first get autovacuum off the tables that are named."""
+        """Let the open transaction wait no longer for a lock; first get autovacuum off the tables that are named.
+
+        In autocommit mode this holds until :meth:`lift_lock_limit`, and no autovacuum is got off.
+        """
+
+    def lift_lock_limit(self, connection: DBAPIConnection) -> None:  # noqa: B027
+        """Undo :meth:`limit_lock_wait` after a statement in autocommit mode; the end of a transaction undoes it too."""
+
+    def lock_in_order(  # noqa: B027  # without a queue there is nothing to lock
+        self, connection: DBAPIConnection, tables: Sequence[str], mode: str
+    ) -> None:
+        """Lock tables in this order in the open transaction; none of them where the role may not lock them all."""
 
     def allow_long_wait(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Let a session in autocommit mode wait long: for statements whose waiting holds nobody up."""
@@ -195,6 +229,23 @@ class Database(ABC):
     def session_id(self, connection: DBAPIConnection) -> int:
         """What the database calls the session; 0 where it has no name for it."""
         return 0
+
+    def look_before(self, connection: DBAPIConnection, statement: str) -> Look | None:
+        """What to compare with after ``statement``; None where its effect on others is not worth a look."""
+        return None
+
+    def effect_since(self, connection: DBAPIConnection, look: Look) -> Effect:
+        """What a statement did since ``look``, and which locks its session holds."""
+        return Effect()
+
+    # --- looking before a commit ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def loss_watch(self, others: DBAPIConnection, ignored: frozenset[str]) -> LossWatch:
+        """Who finds what a script's transactions take away. ``others`` is a connection that the script does not use.
+
+        Tables called as in ``ignored`` are not looked at.
+        """
 
     # --- catalog ----------------------------------------------------------------------------------------------
 

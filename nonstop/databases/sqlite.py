@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
+    from nonstop.descriptions.losses import LossWatch
 
 BUSY_TIMEOUT = 30.0
 """How long a statement waits for another writer, in seconds."""
@@ -140,7 +141,9 @@ class SQLite(Database):
                 next_step="give both the same DATABASE_URL",
             )
 
-    def prepare_session(self, connection: DBAPIConnection, owner: str) -> None:
+    def prepare_session(
+        self, connection: DBAPIConnection, owner: str, seconds_left: float | None = None
+    ) -> None:
         # Python's sqlite3 begins no transaction before DDL, so that a failed script would leave its tables behind.
         # We begin ourselves (begin_if_needed), which the driver allows where its own beginning is switched off.
         if connection.isolation_level is not None:
@@ -180,6 +183,11 @@ class SQLite(Database):
 
     def can_commit(self, connection: DBAPIConnection) -> bool:
         return self.in_transaction(connection)
+
+    def loss_watch(self, others: DBAPIConnection, ignored: frozenset[str]) -> LossWatch:
+        from nonstop.databases.sqlite_losses import FileLosses
+
+        return FileLosses(ignored)
 
     # --- catalog ----------------------------------------------------------------------------------------------
 

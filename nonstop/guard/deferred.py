@@ -31,6 +31,10 @@ class Deferred:
         """The same, and forget it: the transaction ends, or it was carried out already."""
         return self._waiting.pop(id(connection), [])
 
+    def cancel(self, connection: DBAPIConnection, statement: str) -> None:
+        """Do not carry out ``statement`` after all: the same transaction has taken it back."""
+        self._waiting[id(connection)].remove(statement)
+
     def mind_savepoints(self, connection: DBAPIConnection, statement: str) -> None:
         """What was deferred after a savepoint goes with a rollback to it."""
         first, *rest = statement.lower().split(None, 3) or [""]

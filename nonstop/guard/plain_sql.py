@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.descriptions.operations import LockClass
 from nonstop.descriptions.statements import Kind, Need, Reached
 from nonstop.errors import Refused
 from nonstop.guard.manners import Manners
@@ -23,11 +24,12 @@ class Services(NamedTuple):
     """What :class:`PlainSql` asks others for.
 
     ``run_online(statement)`` carries out an online form now, on a connection of our own, whose sessions resolve names
-    as ``own_names()`` says. ``known(oids)`` tells which tables others can see. ``allow_blocking`` is the reason for
+    as ``own_names()`` says; ``run_deferred()`` does so with what commits have left to do. ``known(oids)`` tells which tables others can see. ``allow_blocking`` is the reason for
     which blocking statements are allowed, or None; ``say`` takes a line for the outcome.
     """
 
     run_online: Callable[[str], None]
+    run_deferred: Callable[[], None]
     own_names: Callable[[], tuple[str, ...]]
     known: Callable[[Sequence[int]], set[int]]
     allow_blocking: str | None
@@ -44,6 +46,11 @@ class Judged(NamedTuple):
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(table.name for table in self.tables)
+
+    @property
+    def lock(self) -> LockClass:
+        """The strongest that it may take."""
+        return LockClass.ACCESS_EXCLUSIVE if self.need.kind is Kind.UNKNOWN else self.need.lock
 
     @property
     def may_be_any(self) -> bool:
@@ -66,6 +73,7 @@ class PlainSql:
         self._work = work
         self._manners = manners
         self._services = services
+        self.run_deferred = services.run_deferred
         self._tolerated: set[int] = set()
 
     @property
@@ -99,12 +107,19 @@ class PlainSql:
         strong = [one for one, text in zip(judged, sent, strict=True) if text and one.is_strong]
         if strong:
             names = tuple(dict.fromkeys(name for one in strong for name in one.names))
-            self._manners.before(connection, names)
+            self._get_ready(connection)
+            self._manners.before(connection, names, max((one.lock for one in strong), key=[*LockClass].index))
         else:
             self._manners.forget_limits_of_the_past(connection)
         if all(text == one.text for one, text in zip(judged, sent, strict=True)):
             return statement
         return "; ".join(text for text in sent if text) or NOTHING
+
+    def _get_ready(self, connection: DBAPIConnection) -> None:
+        """Have at hand what the next statement may need to be judged: by then the lock is held, and others wait."""
+        if not self._work.has_written(connection):
+            self._services.own_names()
+            self._database.confirms(connection, ())
 
     # --- looking ----------------------------------------------------------------------------------------------
 
@@ -137,6 +152,10 @@ class PlainSql:
     def _decide(self, connection: DBAPIConnection, one: Judged, commits_itself: bool) -> str:
         """What is sent of one statement: all of it, another form, or nothing."""
         match one.need.kind:
+            case Kind.DROP_INDEX if builds := self._deferred_builds(connection, one.need.indexes):
+                for build in builds:
+                    self._work.deferred.cancel(connection, build)
+                return ""
             case Kind.ONLINE_INDEX | Kind.DROP_INDEX | Kind.NOT_VALID if one.tables:
                 return self._made_online(connection, one, commits_itself)
             case Kind.CONCURRENT if commits_itself and _is_concurrent_index(one.need):
@@ -195,6 +214,16 @@ class PlainSql:
             ),
             next_step='correct the script as shown, or accept the waiting with --allow-blocking "the reason"',
         )
+
+    def _deferred_builds(self, connection: DBAPIConnection, indexes: Sequence[str]) -> list[str]:
+        """The deferred statements that would build ``indexes``; empty where that is not all of them."""
+        builds = [
+            text
+            for text in self._work.deferred.of(connection)
+            for _, need in self._database.needs_of(text)
+            if {*need.creates} & {*indexes}
+        ]
+        return builds if len(builds) == len(indexes) else []
 
     # --- what is deferred -------------------------------------------------------------------------------------
 

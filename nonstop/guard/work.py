@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.errors import UsageError
 from nonstop.guard.deferred import Deferred
+from nonstop.guard.losses import Losses
 from nonstop.guard.stalls import Stalls
 
 HOLD_LIMIT = 0.1
@@ -26,6 +27,10 @@ SAVEPOINT = "nonstop_held"
 
 
 RecordCommit = Callable[[DBAPIConnection, str, Sequence[str]], None]
+
+
+def _note_nothing(connection: DBAPIConnection, description: str, deferred: Sequence[str]) -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -46,12 +51,14 @@ class Work:
     """What one script has open and has committed.
 
     ``record_commit(connection, description, deferred)`` writes the ledger's rows of a commit in the middle: what it
-    was, and the statements that are to be carried out after it.
+    was, and the statements that are to be carried out after it. ``losses`` looks at a transaction before it is kept,
+    and may refuse it.
     """
 
-    def __init__(self, database: Database, record_commit: RecordCommit) -> None:
+    def __init__(self, database: Database, record_commit: RecordCommit, losses: Losses) -> None:
         self._database = database
         self._record_commit = record_commit
+        self._losses = losses
         self._held: _Held | None = None
         self._timer: threading.Timer | None = None
         self._lock = threading.RLock()
@@ -137,7 +144,7 @@ class Work:
             self.deferred.mind_savepoints(connection, statement)
             held = self._held
             if held is not None and (
-                held.connection is not connection or (held.requested and is_write(statement))
+                held.connection is not connection or (held.requested and self._losses.may_change(statement))
             ):
                 self.release()
 
@@ -156,6 +163,7 @@ class Work:
     def rolled_back(self, connection: DBAPIConnection) -> None:
         self.stalls.ends(connection)
         self.deferred.take(connection)
+        self._losses.rolled_back(connection)
         if self._written.pop(id(connection), None):
             self.dropped_writes = True
 
@@ -163,6 +171,10 @@ class Work:
         """Note a commit that could not be held: of a statement on a session in autocommit mode."""
         self._written.pop(id(connection), None)
         self.commits += not self.is_undoing
+
+    def failed_at_once(self, connection: DBAPIConnection) -> None:
+        """Note that a statement on a session in autocommit mode has left nothing: it holds no lock any longer."""
+        self._written.pop(id(connection), None)
 
     @contextmanager
     def undoing(self) -> Iterator[None]:
@@ -184,6 +196,7 @@ class Work:
         with self._lock:
             if self.holds(connection):
                 return
+            self._losses.before_commit(connection)
             connection.cursor().execute(f"SAVEPOINT {SAVEPOINT}")  # fails if the session is lost
             deferred = self.deferred.take(connection)
             self._held = _Held(connection, True, self._written.pop(id(connection), ""), deferred)
@@ -195,6 +208,7 @@ class Work:
     def gather(self, connection: DBAPIConnection, description: str) -> None:
         """Keep the transaction of ``op`` open for further steps."""
         with self._lock:
+            self._losses.before_commit(connection)
             self._written.pop(id(connection), None)
             self._held = _Held(connection, False, description)
 
@@ -221,7 +235,8 @@ class Work:
             held = self._take()
             if held is None:
                 return False
-            note = record or self._record_commit
+            # What takes back is no progress, and not noted.
+            note = (record or self._record_commit) if not self.is_undoing else _note_nothing
             self._end(held, lambda: note(held.connection, held.description, held.deferred))
             self.deferred.add_due(held.deferred)
             self.commits += not self.is_undoing

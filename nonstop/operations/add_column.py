@@ -37,6 +37,8 @@ def steps(operation: AddColumn, database: Database) -> list[Step]:
     specification = str(CreateColumn(column).compile(dialect=dialect))
 
     def is_done(connection: Connection) -> bool:
+        # At the first look: the second is taken under the lock.
+        catalog.get_ready_to_compare(connection.dialect)
         existing = catalog.columns(connection, operation.table, operation.schema).get(column.name)
         if existing is None:
             return False

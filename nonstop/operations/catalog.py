@@ -85,6 +85,11 @@ def _alembic(dialect: Dialect) -> DefaultImpl:
     return MigrationContext.configure(dialect=dialect).impl
 
 
+def get_ready_to_compare(dialect: Dialect) -> None:
+    """Load what ``compare_column`` needs: a tenth of a second, which must not pass while a strong lock is held."""
+    _alembic(dialect)
+
+
 def compare_column(connection: Connection, wanted: Column[Any], existing: dict[str, Any]) -> None:
     """Raise DefinitionConflict where a reflected column differs in type, nullability or having a default."""
     name = f"{wanted.table.name}.{wanted.name}"

@@ -34,7 +34,7 @@ def test_there_and_back(trial: Trial) -> None:
     assert "car_number" in trial.there_and_back()["tables"]["orders"]["columns"]
 
 
-def test_rows_that_exist_get_the_default(trial: Trial) -> None:
+def test_c30_rows_that_exist_get_the_default(trial: Trial) -> None:
     trial.script(
         'op.add_column("orders", Column("printed", Boolean, nullable=False, server_default=false()))',
         'op.drop_column("orders", "printed")',
@@ -114,7 +114,7 @@ def test_without_the_table_it_says_so(trial: Trial) -> None:
         ),
     ],
 )
-def test_what_can_not_be_online_is_refused_before_anything_is_sent(column: Column, says: str) -> None:
+def test_c30_what_can_not_be_online_is_refused_before_anything_is_sent(column: Column, says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         op.add_column("orders", column)
 

@@ -95,7 +95,7 @@ def test_columns_as_one_string_are_refused() -> None:
     assert caught.value.next_step == "write them as a list: ['plate']"
 
 
-def test_duplicates_leave_no_broken_index_in_the_way(trial: Trial) -> None:
+def test_c02_duplicates_leave_no_broken_index_in_the_way(trial: Trial) -> None:
     """A concurrent build that fails leaves an invalid index; it is dropped, and the next apply builds a good one."""
     trial.script(UNIQUE, ROLLBACK)
     assert trial.failure().exit_code == 1
@@ -106,7 +106,7 @@ def test_duplicates_leave_no_broken_index_in_the_way(trial: Trial) -> None:
     assert good[1 if trial.is_postgresql else 0] is True
 
 
-def test_what_somebody_else_s_failed_build_left_is_rebuilt(postgres_trial: Trial) -> None:
+def test_c02_what_somebody_else_s_failed_build_left_is_rebuilt(postgres_trial: Trial) -> None:
     with psycopg.connect(postgres_trial.url, autocommit=True) as connection:
         with pytest.raises(psycopg.errors.UniqueViolation):
             connection.execute("CREATE UNIQUE INDEX CONCURRENTLY by_plate ON orders (plate)")
@@ -209,7 +209,7 @@ def test_an_expression_written_otherwise_is_the_same(postgres_stage: Stage) -> N
     assert "is so already" in ended.output
 
 
-def test_a_failed_build_leaves_nothing(postgres_stage: Stage) -> None:
+def test_c02_a_failed_build_leaves_nothing(postgres_stage: Stage) -> None:
     """An invalid index would slow every write down, and nobody would see it (C2)."""
     fill(postgres_stage)
     postgres_stage.sql("INSERT INTO orders (id, amount) VALUES (1, 10)")
@@ -231,7 +231,7 @@ def partitioned(postgres_stage: Stage) -> Stage:
     return postgres_stage
 
 
-def test_partitions(partitioned: Stage) -> None:
+def test_c34_partitions(partitioned: Stage) -> None:
     before, after = partitioned.round_trip(
         "op.create_index('found', 'visits', ['id'])", "op.drop_index('found', 'visits')"
     )
@@ -243,7 +243,7 @@ def test_partitions(partitioned: Stage) -> None:
     assert partitioned.value("SELECT count(*) FROM pg_indexes WHERE tablename = 'visits_3'") == 1
 
 
-def test_partitions_taken_up_where_a_run_ended(partitioned: Stage) -> None:
+def test_c34_partitions_taken_up_where_a_run_ended(partitioned: Stage) -> None:
     partitioned.sql("CREATE INDEX found ON ONLY visits (id)", "CREATE INDEX found_visits_1 ON visits_1 (id)")
     partitioned.script(1, "op.create_index('found', 'visits', ['id'])")
     ended = partitioned.run("apply")

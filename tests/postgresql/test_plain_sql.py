@@ -9,9 +9,13 @@ import psycopg
 import pytest
 
 from nonstop.databases import open_database
+from nonstop.databases.base import Database
+from nonstop.descriptions.operations import LockClass
+from nonstop.descriptions.scripts import Direction
 from nonstop.descriptions.statements import Kind
 from nonstop.errors import Refused
 from nonstop.guard import plain_sql
+from nonstop.guard.losses import Losses
 from nonstop.guard.manners import Manners
 from nonstop.guard.plain_sql import PlainSql, Services
 from nonstop.guard.work import Work
@@ -33,7 +37,7 @@ class Stage:
     ) -> None:
         self.connection = connection
         self.database = open_database(url)
-        self.work = Work(self.database, lambda connection, description, deferred: None)
+        self.work = Work(self.database, lambda *about: None, no_losses(self.database))
         self.waited_for: list[str] = []
         self.online: list[str] = []
         own_names = self.database.names_resolve_as(connection)
@@ -42,10 +46,10 @@ class Stage:
             self.database,
             self.work,
             manners,
-            Services(self.online.append, lambda: own_names, known(observing), None, print),
+            Services(self.online.append, lambda: None, lambda: own_names, known(observing), None, print),
         )
 
-    def wait_outside(self, relations: Any) -> tuple[int, bool]:
+    def wait_outside(self, relations: Any, lock: LockClass) -> tuple[int, bool]:
         self.waited_for += relations
         return 50, False
 
@@ -53,6 +57,11 @@ class Stage:
         row = self.connection.execute("SHOW lock_timeout").fetchone()
         assert row
         return str(row[0])
+
+
+def no_losses(database: Database) -> Losses:
+    """Nobody looks: a rollback ends each test."""
+    return Losses(database, database.loss_watch(None, ()), Direction.ROLLBACK, None, print, print)
 
 
 def known(observing: psycopg.Connection[Any]) -> Any:
@@ -157,3 +166,9 @@ def test_a_rollback_to_a_savepoint_takes_back_what_was_deferred_after_it(stage: 
 )
 def test_what_fails_or_does_nothing_at_once_is_sent_as_it_is(stage: Stage, statement: str) -> None:
     assert stage.plain_sql.before(stage.connection, statement, False) == statement
+
+
+def test_an_index_that_is_dropped_again_is_not_built(stage: Stage) -> None:
+    stage.plain_sql.before(stage.connection, "CREATE INDEX ix ON orders (price)", False)
+    assert stage.plain_sql.before(stage.connection, "DROP INDEX ix", False) == plain_sql.NOTHING
+    assert stage.work.deferred.of(stage.connection) == []

@@ -1,0 +1,115 @@
+"""What the text of a statement tells about the data that it takes away (see nonstop.descriptions.losses)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from nonstop.databases.base import is_write
+from nonstop.databases.postgresql_reader import Reader
+from nonstop.databases.postgresql_statements import needs
+from nonstop.descriptions.losses import Outlook
+from nonstop.descriptions.statements import Kind, Need
+
+ENDS_TRANSACTION = ("commit", "end", "prepare transaction")
+OUTSIDE_TRANSACTIONS = (
+    "call",  # a procedure may commit by itself, which it can't inside a transaction
+    "create|alter|drop database|tablespace|subscription|system",
+    "vacuum|cluster|reindex|discard",
+)
+ONLINE = (Kind.ONLINE_INDEX, Kind.DROP_INDEX, Kind.NOT_VALID, Kind.CONCURRENT)
+"""What is made online, and loses nothing."""
+COMMITS_INSIDE = re.compile(r"\b(commit|rollback)\b", re.IGNORECASE)
+CHANGES_ROWS = re.compile(r"\b(insert|update|delete|merge|execute)\b", re.IGNORECASE)
+TAKES_AWAY = re.compile(r"\b(delete|truncate|drop)\b", re.IGNORECASE)
+
+
+class Doomed(NamedTuple):
+    """A table that a statement names, and which of its columns go; without columns, all its rows do."""
+
+    table: str
+    columns: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=128)
+def outlook(sql: str) -> Outlook:
+    """What ``sql``, one statement or several, may do."""
+    parts = needs(sql)
+    if not any(_changes(text, need) or _ends_transaction(text) for text, need in parts):
+        return Outlook()
+    commits = any(_ends_transaction(text) for text, _ in parts)
+    is_outside = any(_is_outside_transactions(text, need) for text, need in parts)
+    return Outlook(
+        changes=any(_changes(text, need) for text, need in parts),
+        commits=commits,
+        wants_commit_of_ours=not commits
+        and not is_outside
+        and any(_changes(text, need) and need.kind not in ONLINE for text, need in parts),
+        loses_unseen=(is_outside and any(need.loses_data for _, need in parts))
+        or (commits and any(_certainly_dangerous(text, need) for text, need in parts)),
+    )
+
+
+def changes_rows(sql: str) -> bool:
+    """Whether ``sql`` may delete rows one by one, by itself or by what it calls or sets off."""
+    return any(need.kind in (Kind.READS, Kind.UNKNOWN) and _changes(text, need) for text, need in needs(sql))
+
+
+def hides_what_it_loses(sql: str) -> bool:
+    """Whether ``sql`` may take away tables that its text does not name."""
+    return any(
+        need.kind is Kind.UNKNOWN or (need.loses_data and not need.relations) for _, need in needs(sql)
+    )
+
+
+def doomed(sql: str) -> list[Doomed]:
+    """The tables and columns that ``sql`` names and takes away, or rewrites."""
+    return [found for text, need in needs(sql) for found in _doomed(text, need)]
+
+
+def _doomed(text: str, need: Need) -> list[Doomed]:
+    reader = Reader.of(text)
+    if reader.accept("alter [foreign] table [if exists]"):
+        reader.accept("[only]")
+        table = str(reader.name())
+        columns = tuple(name for clause in reader.clauses() if (name := _dropped_column(clause)))
+        if columns:
+            return [Doomed(table, columns)]
+        return [Doomed(table)] if need.kind is Kind.BLOCKING else []
+    is_named = (
+        reader.accept("drop table [if exists]")
+        or reader.accept("drop materialized view [if exists]")
+        or reader.accept("truncate [table]")
+    )
+    if not is_named:
+        return []
+    reader.accept("[only]")
+    return [Doomed(str(name)) for name in reader.names()]
+
+
+def _dropped_column(clause: Reader) -> str:
+    if clause.accept("drop constraint") or not clause.accept("drop [column]"):
+        return ""
+    clause.accept("[if exists]")
+    return clause.name().last
+
+
+def _changes(text: str, need: Need) -> bool:
+    if Reader.of(text).accept("explain"):  # with ANALYZE it does what it explains
+        return need.loses_data or need.kind is Kind.UNKNOWN or bool(CHANGES_ROWS.search(text))
+    return is_write(text) or need.kind is not Kind.READS
+
+
+def _certainly_dangerous(text: str, need: Need) -> bool:
+    return need.loses_data or need.kind is Kind.UNKNOWN or bool(TAKES_AWAY.search(text))
+
+
+def _ends_transaction(text: str) -> bool:
+    return any(Reader.of(text).accept(words) for words in ENDS_TRANSACTION)
+
+
+def _is_outside_transactions(text: str, need: Need) -> bool:
+    if need.kind is Kind.CONCURRENT or any(Reader.of(text).accept(words) for words in OUTSIDE_TRANSACTIONS):
+        return True
+    return Reader.of(text).accept("do") and bool(COMMITS_INSIDE.search(text))
