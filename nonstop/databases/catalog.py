@@ -38,6 +38,8 @@ class Index:
     include: tuple[str, ...] = ()
     method: str = "btree"
     definition: str = ""
+    descending: tuple[bool, ...] = ()
+    """For each key whether its order is from the greatest to the smallest."""
 
 
 @dataclass(frozen=True, slots=True)

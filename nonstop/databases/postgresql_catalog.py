@@ -45,6 +45,8 @@ INDEX = f"""
            ARRAY(SELECT coalesce(a.attname::text, pg_get_indexdef(i.indexrelid, position::int, false))
                  FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(number, position)
                  LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
+                 ORDER BY position),
+           ARRAY(SELECT option & 1 = 1 FROM unnest(i.indoption::smallint[]) WITH ORDINALITY AS o(option, position)
                  ORDER BY position)
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
     WHERE i.indrelid = ({TABLE}) AND c.relname = %(name)s"""
@@ -101,10 +103,9 @@ class PostgreSQLCatalog(Catalog):
         row = _first(connection, INDEX, table=table, name=name, schema=schema)
         if row is None:
             return None
-        unique, is_valid, where, method, definition, count, columns = row
-        return Index(
-            tuple(columns[:count]), unique, is_valid, where, tuple(columns[count:]), method, definition
-        )
+        unique, is_valid, where, method, definition, count, columns, descending = row
+        keys, include = tuple(columns[:count]), tuple(columns[count:])
+        return Index(keys, unique, is_valid, where, include, method, definition, tuple(descending))
 
     def default(self, connection: Connection, table: str, column: str, schema: str | None) -> str | None:
         row = _first(connection, COLUMN, table=table, name=column, schema=schema)

@@ -45,13 +45,15 @@ class SQLiteCatalog(Catalog):
         ):
             if found.lower() == name.lower():
                 definition = _source(connection, "index", found) or ""
-                keys = connection.exec_driver_sql(
-                    "SELECT name FROM pragma_index_xinfo(?) WHERE key", (found,)
-                )
+                columns = connection.exec_driver_sql(
+                    "SELECT name, [desc] FROM pragma_index_xinfo(?) WHERE key", (found,)
+                ).all()
                 where = definition.partition(" WHERE ")[2] if partial else ""
-                return Index(
-                    tuple(key or "" for (key,) in keys), bool(unique), True, where, (), "btree", definition
+                keys, descending = (
+                    tuple(key or "" for key, _ in columns),
+                    tuple(bool(down) for _, down in columns),
                 )
+                return Index(keys, bool(unique), True, where, (), "btree", definition, descending)
         return None
 
     def default(self, connection: Connection, table: str, column: str, schema: str | None) -> str | None:

@@ -11,6 +11,7 @@ from nonstop.databases.catalog import Index
 from nonstop.descriptions.operations import CreateIndex
 from nonstop.operations import catalog
 
+DESCENDING = re.compile(r"\sDESC(?:\s+NULLS\s+(?:FIRST|LAST))?\s*$", re.IGNORECASE)
 ORDER = re.compile(r"(?:\s+(?:ASC|DESC))?(?:\s+NULLS\s+(?:FIRST|LAST))?\s*$", re.IGNORECASE)
 
 
@@ -21,6 +22,7 @@ def compare_index(database: Database, connection: Connection, wanted: CreateInde
     differs = (
         existing.unique != wanted.unique
         or len(existing.keys) != len(wanted.columns)
+        or existing.descending != _wanted(wanted).descending
         or existing.include != includes
         or existing.method != method.lower()
         or bool(existing.where) != bool(wanted.where)
@@ -31,16 +33,15 @@ def compare_index(database: Database, connection: Connection, wanted: CreateInde
         or (wanted.where and not _same(database, connection, wanted, existing.where, wanted.where))
     )
     if differs:
-        raise catalog.conflict(f"index {wanted.name}", _described(existing), _wanted(wanted))
+        raise catalog.conflict(f"index {wanted.name}", _described(existing), _described(_wanted(wanted)))
 
 
 def _same_key(database: Database, connection: Connection, wanted: CreateIndex, has: str, key: object) -> bool:
     if isinstance(key, str):
         return has == key
     expression = ORDER.sub("", str(key))
-    if (
-        not has or has == expression
-    ):  # where the catalog does not tell what an expression is, it must do that it is one
+    # Where the catalog does not tell what an expression is, it must do that it is one.
+    if not has or has == expression:
         return True
     if has in catalog.columns(connection, wanted.table, wanted.schema):
         has = database.dialect().identifier_preparer.quote_identifier(has)
@@ -52,12 +53,23 @@ def _same(database: Database, connection: Connection, wanted: CreateIndex, one: 
 
 
 def _described(existing: Index) -> str:
-    parts = ["unique" if existing.unique else "", f"({', '.join(existing.keys)})"]
+    parts = [
+        "unique" if existing.unique else "",
+        f"({', '.join(map(_with_order, existing.keys, existing.descending))})",
+    ]
     parts += [f"include ({', '.join(existing.include)})" if existing.include else "", existing.method]
     return " ".join(filter(None, [*parts, f"where {existing.where}" if existing.where else ""]))
 
 
-def _wanted(wanted: CreateIndex) -> str:
+def _with_order(key: str, is_descending: bool) -> str:
+    return f"{ORDER.sub('', key)} DESC" if is_descending else key
+
+
+def _wanted(wanted: CreateIndex) -> Index:
     keys = tuple(str(key) for key in wanted.columns)
     method = (wanted.method or "btree").lower()
-    return _described(Index(keys, wanted.unique, True, wanted.where or "", wanted.include, method))
+    # A name ends as it likes: only what is SQL says an order.
+    descending = tuple(
+        not isinstance(key, str) and DESCENDING.search(str(key)) is not None for key in wanted.columns
+    )
+    return Index(keys, wanted.unique, True, wanted.where or "", wanted.include, method, "", descending)

@@ -166,6 +166,7 @@ VOLATILE = (
     (re.compile(r"\bin (\d+ ms|[\d.]+ s)(?=[.,]|$)"), "in DURATION"),
     (re.compile(r"(?<=  )(\d+ ms|[\d.]+ s)(?=  |$)"), "DURATION"),
     (re.compile(r'(?<="duration_ms": )\d+'), "MILLISECONDS"),
+    (re.compile(r'(?<="writers_waited_ms": )\d+'), "MILLISECONDS"),
     (re.compile(r"\bpid \d+"), "pid N"),
     (re.compile(r"^.*\bKilled\b.*$"), "Killed"),  # shells differ in how they tell it
     (re.compile(r"[ \t]+"), " "),

@@ -35,7 +35,7 @@ EXAMPLES = settings(
     phases=[Phase.generate, Phase.shrink], report_multiple_bugs=False,
 )  # fmt: skip
 """The same examples each time: what fails once fails again."""
-THOROUGHNESS = int(os.environ.get("TEST_THOROUGHNESS", "1"))
+THOROUGHNESS = int(os.environ.get("NONSTOP_TEST_THOROUGHNESS", "1"))
 """How many times as many examples as there is time for in every run of the tests."""
 AROUND = [
     "CREATE TABLE parents (id INTEGER PRIMARY KEY)",

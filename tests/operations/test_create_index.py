@@ -190,6 +190,14 @@ def test_another_index_of_that_name_is_a_conflict(orders: Stage, other: str) -> 
     orders.fails(f"op.create_index('found', 'orders', {other})", "index found exists already")
 
 
+@pytest.mark.parametrize(
+    ("existing", "wanted"), [("amount", "[text('amount DESC')]"), ("amount DESC", "['amount']")]
+)
+def test_an_index_in_the_other_order_is_a_conflict(orders: Stage, existing: str, wanted: str) -> None:
+    orders.sql(f"CREATE INDEX found ON orders ({existing})")
+    orders.fails(f"op.create_index('found', 'orders', {wanted})", "index found exists already", "amount DESC")
+
+
 def test_an_expression_written_otherwise_is_the_same(postgres_stage: Stage) -> None:
     fill(postgres_stage)
     postgres_stage.sql("CREATE INDEX found ON orders (lower(status)) WHERE status IN ('a', 'b')")
