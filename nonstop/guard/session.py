@@ -138,6 +138,7 @@ class Guard:
             self._work.note_write(dbapi, statement, self._summary(dbapi))
         if not is_autocommit(connection):
             self._database.begin_if_needed(dbapi, statement)
+        self._work.note_commit_as_text(dbapi, statement)
         self._work.note_write_lock(dbapi, statement)
         look = self._looking(connection, statement, lambda: self._database.look_before(dbapi, statement))
         self._journal.sends(dbapi, statement, look)

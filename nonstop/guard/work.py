@@ -148,6 +148,19 @@ class Work:
             ):
                 self.release()
 
+    def note_commit_as_text(self, connection: DBAPIConnection, statement: str) -> None:
+        """Note a COMMIT that the script sends as a statement, in the transaction that it ends."""
+        with self._lock:
+            if statement.strip("; \t\r\n").lower().split(None, 1)[:1] not in (["commit"], ["end"]):
+                return
+            if self.holds(connection):
+                self.release()
+            elif self._database.can_commit(connection):
+                deferred = self.deferred.take(connection)
+                self._record_commit(connection, self._written.pop(id(connection), ""), deferred)
+                self.deferred.add_due(deferred)
+                self.commits += 1
+
     def note_write(self, connection: DBAPIConnection, statement: str, summary: str) -> None:
         """Note that the open transaction of ``connection`` is going to write, if ``statement`` may."""
         if is_write(statement):

@@ -61,7 +61,7 @@ class Stage:
 
 def no_losses(database: Database) -> Losses:
     """Nobody looks: a rollback ends each test."""
-    return Losses(database, database.loss_watch(None, ()), Direction.ROLLBACK, None, print, print)
+    return Losses(database, database.loss_watch(None, frozenset()), Direction.ROLLBACK, None, print, print)
 
 
 def known(observing: psycopg.Connection[Any]) -> Any:

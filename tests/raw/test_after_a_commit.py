@@ -74,3 +74,12 @@ with sqlite3.connect({str(sqlite_file(sqlite_url))!r}) as connection:
     done = forks.run("apply", "--dir", project.migrations, env=project.environment)
     assert done.returncode == 0, done.output
     assert rows(project.url)["visits"][0] == 2
+
+
+def test_a_commit_that_is_sent_as_text_counts(light_project: Project, forks: ForkServer) -> None:
+    lines = sql("CREATE TABLE visits (id INTEGER)", "COMMIT") + "\nraise ValueError('too late')"
+    write_script(light_project.migrations, "001_make_visits.py", lines)
+    done = forks.run("apply", "--dir", light_project.migrations, env=light_project.environment)
+    assert done.returncode == 7, done.output
+    assert "1 commit(s) of it are permanent" in done.output
+    assert "visits" in fingerprint(light_project.url)["tables"]
