@@ -37,7 +37,7 @@ print(f"loaded under {{len(loaded)}} lock(s):", sorted(set(sys.modules) - loaded
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.partition("(")[0])
 def test_nothing_is_loaded_under_a_lock(scene: Scene, call: str) -> None:
     scene.script(SCRIPT.format(call=call), "op")
-    end = scene.start().wait()
+    end = scene.start("--discard-data").wait()
     assert end.returncode == 0, end.output
     assert "lock(s): []" in end.output, end.output
 
