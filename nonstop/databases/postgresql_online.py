@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nonstop.databases.postgresql_reader import Reader
@@ -52,7 +53,10 @@ def _drop_index(statement: str, name: str) -> Step:
     def is_gone(connection: Connection) -> bool:
         return _ask(connection, IS_VALID, name=name) is None
 
-    return _step(f"drop index {name}", statement, is_gone, ())
+    def left_nothing(connection: Connection) -> bool:
+        return _ask(connection, IS_VALID, name=name) is not False
+
+    return replace(_step(f"drop index {name}", statement, is_gone, ()), left_nothing=left_nothing)
 
 
 def _add_constraint(need: Need) -> list[Step]:

@@ -238,6 +238,8 @@ class Step:
     is_verifiable: bool = True
     """Whether ``is_done`` can be asked afterwards: not so for SQL of which nobody said how to see that it is done."""
     is_there: Callable[[Connection], bool] | None = None
+    left_nothing: Callable[[Connection], bool] | None = None
+    """Of a step outside transactions that has no ``undo``: whether a failure left nothing behind."""
 
 
 class OperationExecutor(Protocol):

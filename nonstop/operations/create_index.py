@@ -69,6 +69,7 @@ def steps(operation: CreateIndex, database: Database) -> list[Step]:
             in_transaction=False,
             relations=(table,),
             prepare=parts.build_each,
+            left_nothing=parts.left_nothing,
         ),
         Step(
             summary,

@@ -11,15 +11,21 @@ from nonstop.operations.partitioned_index import PartitionedIndex
 
 
 def steps(operation: DropIndex, database: Database) -> list[Step]:
-    """One step. A concurrent drop waits for readers of the table without making others wait for it."""
+    """One step. A concurrent drop waits for readers of the table without making others wait for it.
+
+    One that is broken off leaves the index INVALID, which no query uses any more: the next run drops it.
+    """
     name = catalog.quoted(database.dialect(), operation.name, operation.schema)
     concurrently = database.builds_indexes_concurrently
 
     def is_done(connection: Connection) -> bool:
         return database.catalog.index(connection, operation.table, operation.name, operation.schema) is None
 
-    table = catalog.quoted(database.dialect(), operation.table, operation.schema)
+    def left_nothing(connection: Connection) -> bool:
+        existing = database.catalog.index(connection, operation.table, operation.name, operation.schema)
+        return existing is None or existing.is_valid
 
+    table = catalog.quoted(database.dialect(), operation.table, operation.schema)
     return [
         Step(
             f"drop index {operation.name}",
@@ -29,5 +35,6 @@ def steps(operation: DropIndex, database: Database) -> list[Step]:
             in_transaction=not concurrently,
             relations=(table,),
             prepare=PartitionedIndex(operation, database).drop_whole,
+            left_nothing=left_nothing,
         )
     ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from contextvars import Context
 from functools import partial
+from itertools import cycle
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
 from nonstop.databases.base import Database, DBAPIConnection
-from nonstop.descriptions.operations import Operation, Step
+from nonstop.descriptions.operations import LockClass, Operation, Step
 from nonstop.errors import MigrationFailed
 from nonstop.operations import steps_for
 
@@ -25,8 +27,8 @@ class Transactions(Protocol):
     def release(self) -> bool: ...
 
 
-LockPatiently = Callable[[Sequence[str], Callable[[int, bool], None]], None]
-"""Calls ``attempt(lock_timeout_ms, past_autovacuum)`` until a strong lock on the tables was to be had."""
+LockPatiently = Callable[[Sequence[str], LockClass, Callable[[int, bool], None]], None]
+"""Calls ``attempt(lock_timeout_ms, past_autovacuum)`` until a lock of that class on the tables was to be had."""
 
 
 class Executor:
@@ -53,6 +55,9 @@ class Executor:
         self._lock_patiently = lock_patiently
         self._before_retry = before_retry
         self._connection: Connection | None = None
+        self._begun: Step | None = None
+        self.left_behind = ""
+        """The step outside transactions that was broken off and left something of which the next run takes care."""
 
     def execute(self, operation: Operation) -> None:
         """Bring the database to where ``operation`` wants it, step by step.
@@ -66,15 +71,19 @@ class Executor:
 
     def run(self, steps: Sequence[Step]) -> bool:
         """Carry out ``steps`` in order; False where there was nothing to do. Raises as :meth:`execute`."""
-        while True:
-            try:
-                did_something = [self._carry_out(step) for step in steps]
-                return any(did_something)
-            except Exception as error:
-                # A concurrent build that was broken off: its steps see what it left, and begin anew.
-                if not self._database.is_lock_conflict(error):
-                    raise
-                self._before_retry()
+        try:
+            while True:
+                try:
+                    did_something = [self._carry_out(step) for step in steps]
+                    return any(did_something)
+                except Exception as error:
+                    # A concurrent build that was broken off: its steps see what it left, and begin anew.
+                    if not self._database.is_lock_conflict(error):
+                        raise
+                    self._before_retry()
+        except BaseException as error:  # a signal and the deadline too
+            self._note_what_is_left(error)
+            raise
 
     def names_resolve_as(self) -> tuple[str, ...]:
         """See :meth:`Database.names_resolve_as`, for the session that the steps run on."""
@@ -102,20 +111,30 @@ class Executor:
             self._end_look(connection)
         try:
             if step.in_transaction:
-                self._lock_patiently(step.relations, partial(self._in_transaction, step))
+                orders = cycle([(), step.relations[::-1]] if len(step.relations) > 1 else [()])
+                self._lock_patiently(step.relations, step.lock, partial(self._in_transaction, step, orders))
             else:
+                self._begun = self._begun or step  # while it is undone it stays the one that failed
                 self._outside_transactions(step)
+                self._begun = None
         except Exception as error:
             self._clean_up(step, error)
             raise
         return True
 
-    def _in_transaction(self, step: Step, lock_timeout_ms: int, past_autovacuum: bool) -> None:
+    def _in_transaction(
+        self, step: Step, orders: Iterator[tuple[str, ...]], lock_timeout_ms: int, past_autovacuum: bool
+    ) -> None:
+        """One attempt. ``orders`` gives the order in which to lock several tables first, if not the statement's own:
+        where the application locks them the other way round, that order alone would meet it each time (C9)."""
         connection = self._connect()
         dbapi = connection.connection.dbapi_connection
         try:
             self._end_look(connection)
+            if not connection.in_transaction():
+                connection.begin()  # so that a lock that is not to be had, asked for on the driver's own, is rolled back
             self._database.limit_lock_wait(dbapi, lock_timeout_ms, step.relations if past_autovacuum else ())
+            self._database.lock_in_order(dbapi, next(orders), step.lock)
             self._send(connection, step)
             self._transactions.gather(dbapi, step.summary)
             if self._database.commits_each_step:
@@ -140,8 +159,29 @@ class Executor:
         try:
             with self._transactions.undoing():
                 self._carry_out(step.undo)
+            self._begun = None
         except Exception as second:
             error.add_note(f"cleaning up after it failed too: {second}")
+
+    def _note_what_is_left(self, error: BaseException) -> None:
+        step = self._begun
+        if step is None:
+            return
+        try:
+            # In a context of its own: after a signal or the deadline the guard lets no statement of ours pass.
+            if Context().run(self._left_nothing, step):
+                return
+            self._record_step(f"{step.summary} (broken off)")
+        except Exception as second:  # the server is gone, say: then nobody knows
+            error.add_note(f"what {step.summary} left is not known: {second}")
+        self.left_behind = step.summary
+
+    def _left_nothing(self, step: Step) -> bool:
+        question = step.undo.is_done if step.undo is not None else step.left_nothing
+        if question is None:
+            return True
+        with self._engine.connect() as connection:
+            return question(connection)
 
     def _send(self, connection: Connection, step: Step) -> None:
         plain = connection.execution_options(no_parameters=True)  # a '%' in a name or a default is just that

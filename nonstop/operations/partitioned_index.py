@@ -49,6 +49,14 @@ class PartitionedIndex:
             compare_index(self._database, connection, own, existing)
         return True
 
+    def left_nothing(self, connection: Connection) -> bool:
+        """Whether no partition has an index whose build has failed."""
+        found = [
+            self._database.catalog.index(connection, own.table, own.name, own.schema)
+            for own in self._own_indexes(connection)
+        ]
+        return all(existing is None or existing.is_valid for existing in found)
+
     def build_each(self, step: Step, connection: Connection) -> Step:
         """A concurrent build for each partition that has no index yet, after what a failed build left is dropped."""
         dialect = self._database.dialect()

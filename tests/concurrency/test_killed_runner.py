@@ -44,7 +44,7 @@ def test_who_waits_goes_on_when_the_holder_is_killed(
     assert rows(project.url)["visits"][0] == 1
 
 
-def test_the_lock_is_free_as_soon_as_its_holder_is_dead(
+def test_c39_the_lock_is_free_as_soon_as_its_holder_is_dead(
     project: Project, rendezvous: Rendezvous, cli: CommandLine
 ) -> None:
     write_script(project.migrations, "001_make_visits.py", in_one_transaction(rendezvous.line))
@@ -58,7 +58,7 @@ def test_the_lock_is_free_as_soon_as_its_holder_is_dead(
 
 
 @pytest.mark.parametrize("transactions", [1, 2, 3])
-def test_the_next_runner_waits_for_a_statement_that_outlives_a_dead_one(
+def test_c15_the_next_runner_waits_for_a_statement_that_outlives_a_dead_one(
     transactions: int, postgres_project: Project, forks: ForkServer, cli: CommandLine
 ) -> None:
     """Whichever transaction of the script it belongs to: the session is marked as long as the script uses it."""
@@ -94,7 +94,9 @@ with db.engine.begin() as connection:
     assert applied(project.url) == [1]
 
 
-def test_the_server_ends_the_statement_of_a_dead_runner(postgres_project: Project, forks: ForkServer) -> None:
+def test_c15_the_server_ends_the_statement_of_a_dead_runner(
+    postgres_project: Project, forks: ForkServer
+) -> None:
     project = postgres_project
     write_script(project.migrations, "001_sleep.py", sql(LONG))
     runner = forks.start("apply", "--dir", project.migrations, env=project.environment)

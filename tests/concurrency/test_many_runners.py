@@ -49,7 +49,7 @@ def executions(project: Project) -> list[str]:
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_ten_runners_at_once(number: int, database_url: str, tmp_path: Path, forks: ForkServer) -> None:
+def test_c17_ten_runners_at_once(number: int, database_url: str, tmp_path: Path, forks: ForkServer) -> None:
     """All apply on a database without a ledger, then all roll back."""
     project = make_race(tmp_path / "race", database_url)
     race(forks, project, "apply")

@@ -13,6 +13,7 @@ import sys
 import click
 
 from nonstop.cli import cli
+from tests.docs import failure_modes
 from tests.docs.pages import ROOT
 
 PLACE = re.compile(
@@ -55,4 +56,8 @@ def _first_sentence(command: click.Command) -> str:
     return paragraph.removesuffix(".")
 
 
-PARTS = {"help of all commands": help_of_all_commands, "table of commands": table_of_commands}
+PARTS = {
+    "help of all commands": help_of_all_commands,
+    "table of commands": table_of_commands,
+    "table of failure modes": failure_modes.table,
+}

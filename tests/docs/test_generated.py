@@ -17,7 +17,7 @@ def test_generated_parts_are_up_to_date(page: Path) -> None:
     assert text == generated.filled(text), "run scripts/docs --write"
 
 
-def test_both_generated_parts_are_used() -> None:
+def test_each_generated_part_is_used() -> None:
     used = {
         place["name"]
         for page in pages.pages()

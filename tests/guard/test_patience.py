@@ -27,7 +27,7 @@ def waiting_scene(request: pytest.FixtureRequest, scene: Scene) -> Scene:
     return scene
 
 
-def test_c1_nobody_queues_behind_us_for_an_old_reader(waiting_scene: Scene) -> None:
+def test_c01_nobody_queues_behind_us_for_an_old_reader(waiting_scene: Scene) -> None:
     scene = waiting_scene
     with scene.session() as reader, scene.session() as application:
         application.autocommit = True
@@ -47,7 +47,7 @@ def test_c1_nobody_queues_behind_us_for_an_old_reader(waiting_scene: Scene) -> N
     assert scene.attempts == 1
 
 
-def test_c1_readers_and_writers_meet_no_timeout_of_theirs(waiting_scene: Scene) -> None:
+def test_c01_readers_and_writers_meet_no_timeout_of_theirs(waiting_scene: Scene) -> None:
     """As they would if our ALTER TABLE stood in the queue for as long as the old reader reads."""
     scene = waiting_scene
     with scene.session() as reader, scene.session() as application:
@@ -118,7 +118,7 @@ def test_a_plain_role_sees_enough(waiting_scene: Scene, postgres_role: Callable[
     assert scene.has_column("cars", "colour")
 
 
-def test_steady_traffic_does_not_starve_us(waiting_scene: Scene, meanwhile: Callable[..., Any]) -> None:
+def test_c01_steady_traffic_does_not_starve_us(waiting_scene: Scene, meanwhile: Callable[..., Any]) -> None:
     """Transactions of 100 ms that overlap: the table is never free, and none of them is young for long."""
     scene = waiting_scene
     is_over = Event()

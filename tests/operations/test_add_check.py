@@ -23,7 +23,7 @@ def test_round_trip(orders: Stage, condition: str) -> None:
     assert before != after
 
 
-def test_bad_rows_are_counted_before_anything_is_done(orders: Stage) -> None:
+def test_c28_bad_rows_are_counted_before_anything_is_done(orders: Stage) -> None:
     orders.sql("CREATE TABLE cars (id INTEGER PRIMARY KEY, doors INTEGER)",
                "INSERT INTO cars VALUES (1, 4), (2, 0), (3, NULL), (4, -1)")  # fmt: skip
     orders.fails(
@@ -45,7 +45,7 @@ def test_it_holds_from_then_on(orders: Stage) -> None:
         orders.sql("INSERT INTO orders (id, amount) VALUES (4, 400)")
 
 
-def test_a_validation_that_fails_takes_the_check_back(postgres_stage: Stage) -> None:
+def test_c28_a_validation_that_fails_takes_the_check_back(postgres_stage: Stage) -> None:
     """Old rows that break a check can't be updated, whatever the update is about (C28)."""
     postgres_stage.sql("CREATE TABLE cars (id INTEGER PRIMARY KEY, doors INTEGER)")
     postgres_stage.sql(
@@ -64,3 +64,11 @@ def test_emitted_sql(emitted) -> None:
         "ALTER TABLE orders ADD CONSTRAINT small CHECK (amount < 100) NOT VALID",
         "ALTER TABLE orders VALIDATE CONSTRAINT small",
     ]
+
+
+def test_a_check_of_a_table_with_partitions(postgres_stage: Stage) -> None:
+    postgres_stage.sql(
+        "CREATE TABLE visits (id INTEGER) PARTITION BY RANGE (id)",
+        "CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM (0) TO (9)",
+    )
+    postgres_stage.round_trip("op.add_check('c', 'visits', 'id > -1')", "op.drop_constraint('c', 'visits')")

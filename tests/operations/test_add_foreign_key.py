@@ -32,7 +32,7 @@ def test_several_columns_and_itself(orders: Stage) -> None:
     )
 
 
-def test_orphans_are_counted_before_anything_is_done(orders: Stage) -> None:
+def test_c28_orphans_are_counted_before_anything_is_done(orders: Stage) -> None:
     orders.sql("CREATE TABLE cars (id INTEGER PRIMARY KEY, owner INTEGER)",
                "INSERT INTO cars VALUES (1, 1), (2, 9), (3, NULL), (4, 8)")  # fmt: skip
     orders.fails(

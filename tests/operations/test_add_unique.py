@@ -36,7 +36,7 @@ def test_null_is_never_double(orders: Stage) -> None:
     assert ended.returncode == 0, ended.output
 
 
-def test_an_invalid_leftover_is_built_again(postgres_stage: Stage) -> None:
+def test_c02_an_invalid_leftover_is_built_again(postgres_stage: Stage) -> None:
     """What a killed CREATE INDEX CONCURRENTLY leaves can't become a constraint (C2)."""
     fill(postgres_stage)
     postgres_stage.sql(

@@ -33,7 +33,7 @@ def test_what_is_not_there_is_gone_already(trial: Trial) -> None:
     assert trial.look() == before
 
 
-def test_what_a_failed_concurrent_drop_left_is_dropped(postgres_trial: Trial) -> None:
+def test_c06_what_a_failed_concurrent_drop_left_is_dropped(postgres_trial: Trial) -> None:
     """A reader of the table stops the drop half-way: the index stays behind, invalid."""
     send(postgres_trial.url, "CREATE INDEX by_plate ON orders (plate)")
     with (

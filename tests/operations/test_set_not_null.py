@@ -21,7 +21,7 @@ def test_round_trip(orders: Stage) -> None:
     assert "nonstop" not in repr(after), "the check is still there"
 
 
-def test_missing_values_are_counted_before_anything_is_done(orders: Stage) -> None:
+def test_c28_missing_values_are_counted_before_anything_is_done(orders: Stage) -> None:
     orders.fails("op.set_not_null('orders', 'customer_id')", "1 row(s) of orders have no customer_id")
     orders.fails("op.set_not_null('orders', 'note')", "3 row(s) of orders have no note")
 
@@ -34,7 +34,7 @@ def test_it_holds_from_then_on(orders: Stage) -> None:
 
 
 @pytest.mark.parametrize("done", [1, 2])
-def test_what_an_interrupted_run_left_is_taken_up(postgres_stage: Stage, done: int) -> None:
+def test_c29_what_an_interrupted_run_left_is_taken_up(postgres_stage: Stage, done: int) -> None:
     fill(postgres_stage)
     steps = steps_for(SetNotNull("orders", "status", None), open_database(postgres_stage.url))
     postgres_stage.sql(*(statement for step in steps[:done] for statement in step.statements))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.support.commands import CommandLine
@@ -26,7 +27,7 @@ def folder(migrations: Path) -> Path:
     return migrations
 
 
-def test_transaction_mode_is_refused(
+def test_c08_transaction_mode_is_refused(
     cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path
 ) -> None:
     before = fingerprint(postgres_url)
@@ -38,7 +39,7 @@ def test_transaction_mode_is_refused(
     assert fingerprint(postgres_url) == before
 
 
-def test_a_direct_address_beside_the_pooler_is_used(
+def test_c08_a_direct_address_beside_the_pooler_is_used(
     cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path
 ) -> None:
     with pooled(postgres_url, tmp_path, "transaction") as url:
@@ -48,16 +49,55 @@ def test_a_direct_address_beside_the_pooler_is_used(
     assert done.returncode == 0, done.stderr
 
 
-def test_session_mode_is_accepted(cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path) -> None:
+def test_c08_session_mode_is_accepted(
+    cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path
+) -> None:
     with pooled(postgres_url, tmp_path, "session") as url:
         done = cli("apply", "--dir", folder, env={"DATABASE_URL": url})
     assert done.returncode == 0, done.stderr
 
 
-def test_reading_works_through_any_pooler(
+def test_c08_reading_works_through_any_pooler(
     cli: CommandLine, postgres_url: str, folder: Path, tmp_path: Path
 ) -> None:
     with pooled(postgres_url, tmp_path, "transaction") as url:
         done = cli("status", "--dir", folder, env={"DATABASE_URL": url})
     assert done.returncode == 0, done.stderr
     assert "001  make_t  pending" in done.stdout
+
+
+# --- the engine of a script -----------------------------------------------------------------------------------------
+
+ENGINE_OF_ITS_OWN = """
+import os
+from sqlalchemy import create_engine, text
+
+def apply():
+    engine = create_engine(os.environ["POOLED"].replace("postgresql:", "{driver}:"))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t (id INTEGER)"))
+        connection.execute(text("INSERT INTO seen SELECT pg_backend_pid()"))
+"""
+
+
+@pytest.mark.parametrize("driver", ["postgresql+psycopg", "postgresql+psycopg2"])
+@pytest.mark.parametrize(("mode", "exit_code"), [("transaction", 2), ("session", 0)])
+def test_a_script_may_not_go_through_a_pooler_that_shares_sessions(
+    cli: CommandLine,
+    postgres_url: str,
+    migrations: Path,
+    tmp_path: Path,
+    mode: str,
+    exit_code: int,
+    driver: str,
+) -> None:
+    """Though the runner has the server's own address."""
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE TABLE seen (pid INTEGER)")
+    (migrations / "001_make_t.py").write_text(ENGINE_OF_ITS_OWN.format(driver=driver))
+    with pooled(postgres_url, tmp_path, mode) as url:
+        done = cli("apply", "--dir", migrations, env={"DATABASE_URL": postgres_url, "POOLED": url})
+    assert done.returncode == exit_code, done.stderr
+    if exit_code:
+        assert "the script's engine goes through a connection pooler" in done.stderr
+        assert "Next: give the application the server's own address" in done.stderr

@@ -1,0 +1,93 @@
+"""Keeps a concurrent build of an index in a phase of our choice, for as long as a test wants.
+
+The phases are those of ``pg_stat_progress_create_index`` (PostgreSQL manual, "CREATE INDEX Progress Reporting"). Those
+that are missing here (sorting, loading, scanning the index) have no place where they could be held: they belong to the
+same transaction as their neighbours, so what is killed in them leaves the same behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
+from typing import Any
+
+import psycopg
+
+from tests.guard.conftest import Scene
+from tests.support.forked import Forked
+from tests.support.sessions import until_blocked
+from tests.support.waiting import until
+
+# The index is over this: whoever holds the advisory lock of a row's note keeps the build at that row.
+GATE = """
+    CREATE FUNCTION gate(note text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_advisory_xact_lock_shared(length(note));
+        RETURN note;
+    END $$"""
+EARLY, LATE = 0, 4  # the lengths of '', which is in each row of the scene, and of 'late'
+BUILDERS = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND state = 'active' AND query ILIKE 'CREATE%INDEX CONCURRENTLY%'"""
+PHASE = "SELECT phase FROM pg_stat_progress_create_index WHERE datname = current_database()"
+
+
+class Phase(StrEnum):
+    """In order; the first is before the server reports any."""
+
+    LOCK = "waiting for the lock of the table"
+    WRITERS = "waiting for writers before build"
+    BUILD = "building index: scanning table"
+    NEW_WRITERS = "waiting for writers before validation"
+    VALIDATION = "index validation: scanning table"
+    SNAPSHOTS = "waiting for old snapshots"
+
+
+@contextmanager
+def build_in(scene: Scene, phase: Phase, *options: str) -> Iterator[Forked]:
+    """Start a runner and wait until its build is in ``phase``, where it stays until the block ends."""
+    with ExitStack() as obstacles:
+        keeper: psycopg.Connection[Any] = obstacles.enter_context(psycopg.connect(scene.url, autocommit=True))
+        other: psycopg.Connection[Any] = obstacles.enter_context(psycopg.connect(scene.url))
+        match phase:
+            case Phase.LOCK:
+                other.execute("LOCK TABLE cars IN SHARE UPDATE EXCLUSIVE MODE")
+            case Phase.WRITERS:
+                other.execute("LOCK TABLE cars IN ROW EXCLUSIVE MODE")
+            case Phase.SNAPSHOTS:
+                other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                other.execute("SELECT * FROM orders")
+            case _:
+                keeper.execute("SELECT pg_advisory_lock(%s), pg_advisory_lock(%s)", [EARLY, LATE])
+        runner = scene.start(*options)
+        if phase in (Phase.NEW_WRITERS, Phase.VALIDATION):
+            until(lambda: scene.value(PHASE) == Phase.BUILD)
+            if phase is Phase.NEW_WRITERS:
+                other.execute("LOCK TABLE cars IN ROW EXCLUSIVE MODE")
+            else:  # the build does not see this row any more: it is found by the validation
+                other.execute("INSERT INTO cars VALUES (4, 'late')")
+                other.commit()
+            keeper.execute("SELECT pg_advisory_unlock(%s)", [EARLY])
+        if phase is Phase.LOCK:
+            until(lambda: scene.value(BUILDERS))
+            until_blocked(scene.url, builder(scene))
+        else:
+            until(lambda: scene.value(PHASE) == phase)
+        yield runner
+
+
+def builder(scene: Scene) -> int:
+    """The process id of the session that builds."""
+    pid = scene.value(BUILDERS)
+    assert isinstance(pid, int)
+    return pid
+
+
+def indexes(scene: Scene) -> list[tuple[str, bool]]:
+    """The names of the indexes of ``cars``, its key's excepted, and whether each is valid."""
+    with psycopg.connect(scene.url) as connection:
+        return connection.execute(
+            "SELECT indexrelid::regclass::text, indisvalid FROM pg_index"
+            " WHERE indrelid = 'cars'::regclass AND NOT indisprimary ORDER BY 1"
+        ).fetchall()
