@@ -299,17 +299,14 @@ class Ledger:
         self, connection: DBAPIConnection, script: Script, direction: Direction, identity: RunIdentity,
         kind: str, description: str = "",
     ) -> None:  # fmt: skip
-        """``kind`` is start, commit, deferred or returned."""
-        last = None
-        if kind != "start":
-            row = self._run(connection, "SELECT max(position) FROM {steps} WHERE number = ?", script.number)
-            last = row.fetchone()[0]
+        """``kind`` is start, commit, deferred or returned. One round trip: others may wait for what we hold."""
+        next_one = "(SELECT coalesce(max(position) + 1, 0) FROM {steps} WHERE number = ?)"
+        position, which = ("0", ()) if kind == "start" else (next_one, (script.number,))
         self._run(
             connection,
-            "INSERT INTO {steps} (number, position, kind, name, direction, run_id, at, description)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            script.number, 0 if last is None else last + 1, kind, script.name, direction.value,
-            identity.run_id, self._now(), description,
+            "INSERT INTO {steps} (position, number, kind, name, direction, run_id, at, description)"
+            f" VALUES ({position}, ?, ?, ?, ?, ?, ?, ?)",
+            *which, script.number, kind, script.name, direction.value, identity.run_id, self._now(), description,
         )  # fmt: skip
 
     def _insert_applied(

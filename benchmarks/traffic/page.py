@@ -13,6 +13,11 @@ HEADER = (
 )  # fmt: skip
 WIDTHS = (-16, 10, 10, 9, 12, 7, 11, 17, 15)
 
+OTHER_WORK = (
+    "* The machine had other work to do: latencies contain waiting for a core, which *nothing* shows only in part;"
+    " *lock waits up to* contains little of it."
+)
+
 
 def heading(surroundings: str, setting: Setting) -> str:
     """The surroundings in words, and the names of the columns."""
@@ -63,6 +68,7 @@ def page(
             f"* Machine: {where['cores']} cores, {where['system']}, {where['python']}, PostgreSQL {where['postgresql']};"
             f" load average {where['load_before'][0]:.1f} before"
         ),
+        *([OTHER_WORK] if where["load_before"][0] > where["cores"] else []),
         "* Settings of the server: " + ", ".join(f"`{each}`" for each in about["postgresql_settings"]),
         "* Versions: " + ", ".join(f"{name} {number}" for name, number in used.items()),
         "",
