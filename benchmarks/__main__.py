@@ -6,16 +6,14 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import report, scenarios
 from benchmarks.measure import in_turns
 from benchmarks.peers import PEERS
+from benchmarks.server import server
 from benchmarks.workshop import Workshop, fitting
-from tests.support import postgres_server
 
 HERE = Path(__file__).resolve().parent
 
@@ -79,24 +77,6 @@ def read_options() -> argparse.Namespace:
     if unknown:
         parser.error(f"there is no tool {', '.join(sorted(unknown))}")
     return options
-
-
-@contextmanager
-def server(is_needed: bool) -> Iterator[tuple[str | None, str | None]]:
-    """The address and the version of a PostgreSQL; both None where none is needed, or none can be had."""
-    if not is_needed:
-        yield None, None
-        return
-    try:
-        started = postgres_server.start()
-    except postgres_server.Unavailable as reason:
-        print(f"PostgreSQL is left out: {reason}", file=sys.stderr)
-        yield None, None
-        return
-    try:
-        yield started.url, started.version
-    finally:
-        postgres_server.stop(started)
 
 
 if __name__ == "__main__":

@@ -61,23 +61,41 @@ def in_turns(contestants: Sequence[Contestant], runs: int) -> dict[str, Timing]:
     return {name: Timing(tuple(seconds)) for name, seconds in taken.items()}
 
 
+class Ended(NamedTuple):
+    """A process that has ended; the times are those of ``time.monotonic()``, ``output`` is the end of both streams."""
+
+    returncode: int
+    started: float
+    ended: float
+    output: str
+
+    @property
+    def seconds(self) -> float:
+        return self.ended - self.started
+
+
 def timed(command: Command) -> float:
     """Run one process to its end and return its seconds. Raises RuntimeError where it does not end with 0."""
+    ended = run(command)
+    if ended.returncode != 0:
+        raise RuntimeError(f"{command.arguments} ended with {ended.returncode}:\n{ended.output}")
+    return ended.seconds
+
+
+def run(command: Command, limit: float = LIMIT) -> Ended:
+    """Run one process to its end; it is killed after ``limit`` seconds."""
     with tempfile.TemporaryFile() as output:  # a pipe would have to be emptied while the clock runs
         environment = clean_environment(command.folder, **command.variables)
-        started = time.perf_counter()
+        started = time.monotonic()
         process = subprocess.Popen(
             [str(argument) for argument in command.arguments],
             cwd=command.folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
         # Waiting with a timeout would poll, every 50 ms in the end, and measure that.
-        limit = threading.Timer(LIMIT, process.kill)
-        limit.start()
+        killer = threading.Timer(limit, process.kill)
+        killer.start()
         returncode = process.wait()
-        seconds = time.perf_counter() - started
-        limit.cancel()
-        if returncode != 0:
-            output.seek(0)
-            said = output.read().decode(errors="replace")[-2000:]
-            raise RuntimeError(f"{command.arguments} ended with {returncode}:\n{said}")
-    return seconds
+        ended = time.monotonic()
+        killer.cancel()
+        output.seek(0)
+        return Ended(returncode, started, ended, output.read().decode(errors="replace")[-2000:])

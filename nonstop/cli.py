@@ -54,7 +54,7 @@ COMMON = (
     click.option(
         "--json", "as_json", is_flag=True, default=None, help="One JSON document on standard output."
     ),
-    click.option("-v", "--verbose", is_flag=True, default=None, help="Show tracebacks."),
+    click.option("-v", "--verbose", is_flag=True, default=None, help="Show tracebacks, and each statement."),
     click.option("-q", "--quiet", is_flag=True, default=None, help="Show errors only."),
 )
 """Taken by the group and by every command, so that they may stand before or after its name."""
@@ -79,7 +79,7 @@ OUT_OF_ORDER = click.option(
     "--out-of-order", is_flag=True, help="Run pending scripts that are older than applied ones."
 )
 DISCARD_DATA = click.option(
-    "--discard-data", is_flag=True, help="Let scripts drop rows and columns with data."
+    "--discard-data", is_flag=True, help="Let scripts lose data: rows, columns, tables."
 )
 LAST_RUN = click.option("--last-run", is_flag=True, help="What the last apply had applied.")
 ALLOW_BLOCKING = click.option(

@@ -239,7 +239,7 @@ class Console:
 
     def _finished(self, outcome: ScriptOutcome) -> None:
         if not self.options.get("as_json") and not self.options.get("quiet"):
-            self._print(text.outcome(outcome))
+            self._print(text.outcome(outcome, bool(self.options.get("verbose"))))
 
     def _pass_on(self, output: str) -> None:
         sys.stderr.write(self._redact(output))

@@ -10,7 +10,7 @@ NonstopError
 ├── MigrationFailed         1   a script failed and everything it did was undone
 ├── Stopped                 *   a signal, the deadline or a lost lock ended the run cleanly
 ├── StoppedPartWay          7   a script stopped after some of it had been committed
-└── Refused                 8   not confirmed, or there is no way back
+└── Refused                 8   not confirmed, no way back, or data would be lost
 
 Interruption (a BaseException) travels through a script that must stop: no ``except Exception`` can swallow it.
 └── MadeWay: the application goes first; the script is tried again
@@ -93,7 +93,7 @@ class StoppedPartWay(NonstopError):
 
 
 class Refused(NonstopError):
-    """A person has to decide first: not confirmed, or there is no way back."""
+    """A person has to decide first: not confirmed, no way back, or data would be lost."""
 
     exit_code = 8
 

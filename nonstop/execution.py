@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
 from nonstop import scripts
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
-from nonstop.descriptions.activity import Observer
 from nonstop.descriptions.history import RunIdentity
 from nonstop.descriptions.operations import current_executor
 from nonstop.descriptions.results import ScriptOutcome
@@ -24,14 +24,14 @@ from nonstop.errors import (
     MadeWay,
     MigrationFailed,
     NonstopError,
-    Refused,
-    Stopped,
-    StoppedPartWay,
 )
+from nonstop.failure import Failure, Remains
+from nonstop.guard.environment import ClientEnvironment
 from nonstop.guard.journal import Journal
+from nonstop.guard.lookout import GIVE_UP_AFTER, Lookout
 from nonstop.guard.losses import Losses
 from nonstop.guard.manners import Manners
-from nonstop.guard.patience import Allowance, Patience
+from nonstop.guard.patience import Allowance
 from nonstop.guard.plain_sql import PlainSql, Services
 from nonstop.guard.session import Guard
 from nonstop.guard.watchdog import Watchdog
@@ -39,6 +39,7 @@ from nonstop.guard.work import Work
 from nonstop.ledger import Ledger
 from nonstop.operations.executor import Executor
 from nonstop.output import captured_output
+from nonstop.script_ledger import ScriptLedger
 from nonstop.stopping import Stop
 
 if TYPE_CHECKING:
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
 
 MOST_BROKEN_OFF = 5
 """So often a script is tried again whose own statement kept the application waiting."""
-GIVE_UP_AFTER = 600.0
-"""Seconds after which a lock that is never free ends a script; ``--deadline`` may come before."""
 
 
 @dataclass(frozen=True)
@@ -104,34 +103,46 @@ class ScriptRun:
             [f"it made way for the application {attempt - 1} time(s)"] if attempt > 1 else []
         )
         self._journal = Journal(str(script.path))
+        self._ledger = ScriptLedger(
+            around.ledger, around.database, around.connection, script, direction, around.identity
+        )
         self._losses = Losses(
             around.database, around.database.loss_watch(around.connection, around.ledger.table_names), direction,
             self._discarding(), self._notes.append, self._remember_refusal,
         )  # fmt: skip
-        self._work = Work(around.database, self._record_commit, self._losses)
-        owner = f"nonstop {around.identity.run_id}"
+        self._work = Work(around.database, self._ledger.record_commit, self._losses)
+        self._lookout = Lookout(
+            around.database, around.budget_ms, allowance, self._work.session_ids, self._checkpoint,
+            self._notes.append, self._journal.waited,
+        )  # fmt: skip
         manners = Manners(
             around.database,
-            self._wait_outside,
+            self._lookout.wait_outside,
             lambda: round(allowance.timeout_ms),
             self._work.has_written,
             self._was_broken_off,
         )
         self._executor = Executor(
-            around.database, around.engine, self._work, self._record_step, self._notes.append, self._lock_patiently,
+            around.database, around.engine, self._work, self._record_step, self._notes.append, self._lookout.lock_patiently,
             self._checkpoint,
         )  # fmt: skip
         self._plain_sql = PlainSql(around.database, self._work, manners, Services(
-            self._run_online, self._run_deferred, self._executor.names_resolve_as, self._known, around.allow_blocking, self._notes.append,
+            self._run_online, self._run_deferred, self._executor.names_resolve_as, self._lookout.known,
+            around.allow_blocking, self._notes.append,
         ))  # fmt: skip
         self._guard = Guard(
             around.database,
-            owner,
+            self._prepare_session,
             self._work,
             self._journal,
             self._checkpoint,
             self._plain_sql,
             self._losses,
+        )
+        self._environment = ClientEnvironment(
+            around.database.client_environment(
+                around.connection, around.identity.session_name, around.budget_ms, os.environ
+            )
         )
         self._watchdog: Watchdog | None = None
         self._started = time.monotonic()
@@ -140,24 +151,30 @@ class ScriptRun:
         """As :func:`run_script`, once. Raises MadeWay where another attempt is worth it."""
         with captured_output(self._around.on_output) as output:
             try:
-                with self._guard.armed(), self._watched(), self._around.stop.breaking_off(self._work.cancel):
+                with (
+                    self._guard.armed(), self._watched(), self._environment.passed_on(),
+                    self._around.stop.breaking_off(self._work.cancel),
+                ):  # fmt: skip
                     if not self._take_up():
                         self._call()
                     self._finish(then)
             except (Exception, Interruption, KeyboardInterrupt, SystemExit) as error:
                 cause = self._cause(error)
+                may_retry = may_retry and not self._client_was_broken_off()
                 if isinstance(cause, MadeWay) and may_retry and self._work.undo():
                     raise cause from None
                 raise self._failure(cause) from error
             finally:
                 self._executor.close()
+                self._lookout.close()
         if self._work.dropped_writes:
             self._notes.append(
                 "a transaction that had written was rolled back by the script (a commit() forgotten?)"
             )
+        waited_ms = self._say_how_long_writers_waited()
         return ScriptOutcome(
             self._script.number, self._script.label, self._direction, True, self._milliseconds(),
-            len(self._journal.statements), output.text, tuple(self._notes),
+            self._journal.records(), output.text, tuple(self._notes), waited_ms,
         )  # fmt: skip
 
     # --- the story --------------------------------------------------------------------------------------------
@@ -176,6 +193,7 @@ class ScriptRun:
             current_executor.reset(token)
         if self._guard.interruption or self._guard.refusal:
             raise self._guard.interruption or self._guard.refusal  # type: ignore[misc]  # one of them is set
+        self._verify_clients()
         if self._was_terminated():  # what it has done since that transaction was lost is not the whole
             raise MadeWay("the application waited for a transaction in which the script did nothing")
         if answer is False:
@@ -186,10 +204,7 @@ class ScriptRun:
 
     def _take_up(self) -> bool:
         """Carry out what an earlier run had committed to; whether the script had nothing more to do by then."""
-        with transaction(self._around.database, self._around.connection):
-            statements, has_returned = self._around.ledger.deferred(
-                self._around.connection, self._script, self._direction
-            )
+        statements, has_returned = self._ledger.deferred()
         if statements:
             self._notes.append(
                 f"{len(statements)} statement(s) that an earlier run had deferred were carried out"
@@ -202,22 +217,17 @@ class ScriptRun:
         # The script has done all its work: a signal or the deadline stops the next one, not the noting of this one.
         self._verify_lock()
         if self._work.has_deferred:
-            if not self._work.release(self._record_returned):
-                with transaction(self._around.database, self._around.connection):
-                    self._record_that_it_returned(self._around.connection)
+            if not self._work.release(self._ledger.record_last_commit):
+                self._ledger.record_returned()
             self._work.roll_back_open()
             self._run_deferred()
 
         def record(connection: DBAPIConnection) -> None:
-            self._around.ledger.record_end(
-                connection, self._script, self._direction, self._around.identity, self._milliseconds(),
-                "; ".join(self._notes),
-            )  # fmt: skip
+            self._ledger.record_end(connection, self._milliseconds(), self._notes)
             then(connection)
 
         if not self._work.finish(record):
-            with transaction(self._around.database, self._around.connection):
-                record(self._around.connection)
+            self._ledger.in_transaction(record)
 
     # --- plain SQL, made online ------------------------------------------------------------------------------
 
@@ -237,22 +247,14 @@ class ScriptRun:
                     next_step="",
                 ) from error
             self._work.deferred.done(statement)
-            with transaction(self._around.database, self._around.connection):
-                self._around.ledger.forget_deferred(self._around.connection, self._script, statement)
-
-    def _known(self, oids: Sequence[int]) -> set[int]:
-        observer = self._around.database.observer() if oids else None
-        if observer is None:
-            return set()
-        with closing(observer):
-            return observer.known(oids)
+            self._ledger.forget_deferred(statement)
 
     # --- the application goes first ---------------------------------------------------------------------------
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """Where sessions queue for locks: a watchdog that breaks us off before others have waited too long."""
-        observer = self._around.database.observer()
+        observer = self._around.database.observer(self._around.identity.session_name)
         if observer is None:
             yield
             return
@@ -260,6 +262,7 @@ class ScriptRun:
             observer,
             self._around.budget_ms,
             lambda: self._work.session_ids() - self._plain_sql.tolerated_sessions,
+            self._journal.blocks,
         )
         with self._watchdog:
             yield
@@ -270,31 +273,19 @@ class ScriptRun:
     def _was_terminated(self) -> bool:
         return self._watchdog is not None and any(bite.blocker_is_idle for bite in self._watchdog.bites)
 
-    def _lock_patiently(self, relations: Sequence[str], attempt: Callable[[int, bool], None]) -> None:
-        observer = self._around.database.observer()
-        if observer is None:
-            attempt(0, False)
-            return
-        with closing(observer):
-            allowance = Allowance.of(self._around.budget_ms)
-            attempts = self._patience(observer).run(relations, self._work.session_ids(), allowance, attempt)
-        if attempts > 1:
-            self._notes.append(f"the lock on {', '.join(relations)} was had at attempt {attempts}")
+    def _client_was_broken_off(self) -> bool:
+        """Whether another client of the script's was: what that had committed nobody knows."""
+        return self._watchdog is not None and bool(self._watchdog.client_bites)
 
-    def _wait_outside(self, relations: Sequence[str]) -> tuple[int, bool]:
-        observer = self._around.database.observer()
-        behind_autovacuum = False
-        if observer is not None:
-            with closing(observer):
-                ours = self._work.session_ids()
-                holders = self._patience(observer).wait_outside(
-                    relations, ours, self._allowance, time.monotonic()
-                )
-            behind_autovacuum = any(holder.is_autovacuum for holder in holders)
-        return round(self._allowance.timeout_ms), behind_autovacuum
-
-    def _patience(self, observer: Observer) -> Patience:
-        return Patience(observer, GIVE_UP_AFTER, self._checkpoint, self._around.database.is_lock_conflict)
+    def _verify_clients(self) -> None:
+        """Raise MigrationFailed where a client of the script's own was broken off, whatever the script made of it."""
+        if self._watchdog is not None and self._client_was_broken_off():
+            bite = self._watchdog.client_bites[0]
+            raise MigrationFailed(
+                f"{self._script.path.name}: a client of its own (pid {bite.blocker}) was broken off:"
+                " the application waited for it",
+                next_step="do it with op, or through SQLAlchemy, so that it can make way",
+            )
 
     # --- what may be lost -------------------------------------------------------------------------------------
 
@@ -307,7 +298,24 @@ class ScriptRun:
     def _remember_refusal(self, error: NonstopError) -> None:
         self._guard.refusal = error
 
+    def _say_how_long_writers_waited(self) -> int | None:
+        """In a note where it was longer than the budget, which nothing holds where one writes at a time."""
+        if not self._around.database.has_one_writer:
+            return None
+        waited_ms = round(self._work.stalls.longest * 1000)
+        if waited_ms > self._around.budget_ms:
+            advice = "; so had readers at its end: PRAGMA journal_mode = WAL spares them that"
+            spares_readers = self._around.database.spares_readers(self._around.connection)
+            self._notes.append(
+                f"other writers may have waited for up to {waited_ms} ms{'' if spares_readers else advice}"
+            )
+        return waited_ms
+
     # --- what the parts call back -----------------------------------------------------------------------------
+
+    def _prepare_session(self, connection: DBAPIConnection) -> None:
+        around = self._around
+        around.database.prepare_session(connection, around.identity.session_name, around.stop.seconds_left)
 
     def _checkpoint(self) -> None:
         self._around.stop.checkpoint()
@@ -324,29 +332,9 @@ class ScriptRun:
         except LockNotObtained as error:
             raise Interruption(error.message, error.exit_code) from error
 
-    def _record_commit(
-        self, connection: DBAPIConnection, description: str, deferred: Sequence[str] = ()
-    ) -> None:
-        if self._work.is_undoing:  # what takes back is no progress
-            return
-        about = (connection, self._script, self._direction, self._around.identity)
-        self._around.ledger.record_commit(*about, description)
-        for statement in deferred:
-            self._around.ledger.record_deferred(*about, statement)
-
-    def _record_returned(
-        self, connection: DBAPIConnection, description: str, deferred: Sequence[str]
-    ) -> None:
-        """The script's last commit: what it deferred is all that is left to do, for us or for a run after us."""
-        self._record_commit(connection, description, deferred)
-        self._record_that_it_returned(connection)
-
-    def _record_that_it_returned(self, connection: DBAPIConnection) -> None:
-        self._around.ledger.record_returned(connection, self._script, self._direction, self._around.identity)
-
     def _record_step(self, description: str) -> None:
-        with transaction(self._around.database, self._around.connection):
-            self._record_commit(self._around.connection, description)
+        if not self._work.is_undoing:  # what takes back is no progress
+            self._ledger.record_step(description)
 
     # --- failure ----------------------------------------------------------------------------------------------
 
@@ -365,139 +353,24 @@ class ScriptRun:
 
     def _failure(self, error: BaseException) -> NonstopError:
         """Undo what can be undone, note it in the ledger, and say how things stand."""
-        lost: str | None = None
+        not_undone = ""
         try:
             self._work.abandon()
         except Exception as second:
-            lost = str(second)
+            not_undone = str(second)
         self._executor.close()
-        failure = self._as_error(error, lost)
-        self._record_failure(failure)
-        return failure
-
-    def _as_error(self, error: BaseException, lost: str | None) -> NonstopError:
-        details = (*self._where(error), *((f"while undoing: {lost}",) if lost else ()))
-        message, next_step = self._in_words(error)
-        left_behind = self._executor.left_behind
-        if left_behind or self._work.commits or self._work.has_unseen_commits or self._has_earlier_commits():
-            own = error.details if isinstance(error, NonstopError) else ()
-            remedy = f"{next_step}," if isinstance(error, Refused) else "correct what failed"
-            return self._part_way(message, (*own, *details), remedy)
-        details += (f"State: {self._script.label} was undone completely.",)
-        if isinstance(error, MadeWay) and error.broken_off:
-            next_step = (
-                "do it with op, or in batches: the statement keeps the application waiting for too long"
-            )
-            return Stopped(error, details=details, next_step=next_step)
-        if isinstance(error, Interruption):
-            return Stopped(error, details=details, next_step=f"run {self._direction.value} again")
-        if isinstance(error, KeyboardInterrupt):
-            return Stopped(Interruption("interrupted", 130), details=details, next_step="run it again")
-        if isinstance(error, NonstopError):
-            return type(error)(error.message, details=(*error.details, *details), next_step=error.next_step)
-        return MigrationFailed(message, details=details, next_step=next_step)
-
-    def _part_way(self, message: str, details: tuple[str, ...], remedy: str) -> StoppedPartWay:
-        if self._executor.left_behind:
-            permanent = f"it was broken off at: {self._executor.left_behind}; the next run takes up what that left behind"
-        elif self._work.commits:
-            last = next((s.summary for s in reversed(self._journal.statements) if not s.error), "")
-            permanent = f"{self._work.commits} commit(s) of it are permanent" + (
-                f", the last statement was: {last}" if last else ""
-            )
-        elif self._work.has_unseen_commits:
-            permanent = "it worked on a bare driver connection, whose commits nobody sees"
-        else:
-            permanent = "what this run did was undone, but not what an earlier one had committed"
-        number, verb = self._script.number, self._direction.value
-        return StoppedPartWay(
-            message,
-            details=(*details, f"State: {self._script.label} stopped part-way; {permanent}."),
-            next_step=f"{remedy} and run {verb} again (a script must be idempotent for that),"
-            f" or settle it by hand: repair --mark-applied {number} or --mark-pending {number}",
+        remains = Remains(
+            self._work.commits,
+            self._work.has_unseen_commits or self._client_was_broken_off(),
+            self._ledger.has_commits(),
+            self._executor.left_behind,
+            not_undone,
+            tuple(self._losses.told),
         )
-
-    def _has_earlier_commits(self) -> bool:
-        """Whether a run that was interrupted before this one had committed a part of the script."""
-        try:
-            with transaction(self._around.database, self._around.connection):
-                return self._around.ledger.commits_of(self._around.connection, self._script) > 0
-        except Exception:  # the connection is gone, and that is what the failure tells of
-            return False
-
-    def _in_words(self, error: BaseException) -> tuple[str, str]:
-        if isinstance(error, NonstopError):
-            return f"{self._script.label} failed: {error.message}", error.next_step
-        if isinstance(error, Interruption):
-            return f"{self._script.label} was stopped: {error.reason}", ""
-        if isinstance(error, SystemExit):
-            return (
-                f"{self._script.label} failed: it called exit({error.code!r})",
-                "return True or False instead",
-            )
-        original = getattr(error, "orig", None) or error
-        reason = str(original).strip().partition("\n")[0]
-        return (
-            f"{self._script.label} failed: {type(original).__name__}: {reason}",
-            "correct the script, then run again",
-        )
-
-    def _where(self, error: BaseException) -> tuple[str, ...]:
-        """The failing statement, its place in the script, and what the server says of it."""
-        lines: list[str] = []
-        line = next((s.line for s in reversed(self._journal.statements) if s.error), 0) or self._line_of(
-            error
-        )
-        if line:
-            lines.append(f"at {self._script.path}:{line} in {self._direction.value}()")
-        statement = getattr(error, "statement", None)
-        if statement:
-            number = len(self._journal.statements)
-            lines.append(f"statement {number}: {' '.join(str(statement).split())[:500]}")
-        original = getattr(error, "orig", None)
-        if original is not None:
-            lines.extend(self._around.database.describe(original))
-        return tuple(lines)
-
-    def _line_of(self, error: BaseException) -> int:
-        line, traceback = 0, error.__traceback__
-        while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename == str(self._script.path):
-                line = traceback.tb_lineno
-            traceback = traceback.tb_next
-        return line
-
-    def _record_failure(self, failure: NonstopError) -> None:
-        """On the ledger's own connection, so that it survives the rollback; the failure itself comes first."""
-        around = self._around
-        kind = "interruption" if isinstance(failure, Stopped) else "failure"
-        try:
-            with transaction(around.database, around.connection):
-                if not isinstance(failure, StoppedPartWay):
-                    around.ledger.record_undone(around.connection, self._script, around.identity)
-                detail = around.database.redact(" | ".join((failure.message, *failure.details)))
-                around.ledger.record_event(around.connection, kind, self._script, around.identity, detail)
-        except Exception as error:
-            failure.details += (
-                f"The failure could not be noted in the ledger: {around.database.redact(str(error))}",
-            )
+        failure = Failure(self._script, self._direction, self._around.database, self._journal)
+        told = failure.as_error(error, remains)
+        self._ledger.record_failure(told)
+        return told
 
     def _milliseconds(self) -> int:
         return round((time.monotonic() - self._started) * 1000)
-
-
-class transaction:  # reads as a verb: with transaction(database, connection)
-    """One transaction of the ledger's own connection."""
-
-    def __init__(self, database: Database, connection: DBAPIConnection) -> None:
-        self._database = database
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._database.begin_if_needed(self._connection, "INSERT")
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if kind is None:
-            self._connection.commit()
-        else:
-            self._connection.rollback()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from nonstop.descriptions import by_hand
 from nonstop.descriptions.operations import (
     AddCheck,
     AddColumn,
@@ -46,6 +47,8 @@ __all__ = [
     "add_foreign_key",
     "add_primary_key",
     "add_unique",
+    "alter_type",
+    "backfill",
     "create_index",
     "create_table",
     "drop_column",
@@ -56,6 +59,7 @@ __all__ = [
     "drop_table",
     "execute",
     "irreversible",
+    "rename_column",
     "rename_table",
     "set_default",
     "set_not_null",
@@ -260,6 +264,35 @@ def irreversible(why: str) -> NoReturn:
         f"this migration can't be rolled back: {why}",
         next_step="leave it applied, or restore the backup that was taken before it",
     )
+
+
+# --- verbs that are still to come -----------------------------------------------------------------------------
+
+
+def rename_column(table: str, column: str, new_name: str, *, schema: str | None = None) -> NoReturn:
+    """Not there yet. Raises Refused with the steps by which it is done by hand."""
+    raise by_hand.rename_column(_qualified(table, schema), column, new_name)
+
+
+def alter_type(
+    table: str, column: str, type: object, *, using: str | None = None, schema: str | None = None
+) -> NoReturn:
+    """Not there yet. Raises Refused with the steps by which it is done by hand."""
+    raise by_hand.alter_type(_qualified(table, schema), column, getattr(type, "__name__", str(type)))
+
+
+def backfill(
+    table: str, column: str, expression: str, *, where: str | None = None, schema: str | None = None
+) -> NoReturn:
+    """Not there yet. Raises Refused with the steps by which it is done by hand."""
+    raise by_hand.backfill(_qualified(table, schema), column, expression)
+
+
+def _qualified(table: str, schema: str | None) -> str:
+    return f"{schema}.{table}" if schema else table
+
+
+# --- details --------------------------------------------------------------------------------------------------
 
 
 def _names(verb: str, name: str, columns: Sequence[str]) -> tuple[str, ...]:

@@ -153,7 +153,7 @@ class Runner:
         from nonstop.stopping import Stop
 
         stop = Stop(self.deadline)
-        owner = f"nonstop {identity.run_id}"
+        owner = identity.session_name
         with stop.listening():
             try:
                 with (
@@ -164,7 +164,7 @@ class Runner:
                     closing(self.database.connect()) as connection,
                 ):  # fmt: skip
                     # The ledger's session carries the run's mark too: its last commit can't race with a successor.
-                    self.database.prepare_session(connection, owner)
+                    self.database.prepare_session(connection, owner, stop.seconds_left)
                     yield lock, stop, connection
             except Interruption as interruption:
                 raise Stopped(interruption, details=("State: nothing was started.",)) from None
@@ -233,7 +233,7 @@ class Runner:
     @contextmanager
     def writing(self, ledger: Ledger, connection: DBAPIConnection) -> Iterator[None]:
         """One transaction on the ledger, whose tables exist by then. The database's errors come as ours."""
-        from nonstop.execution import transaction
+        from nonstop.script_ledger import transaction
 
         try:
             ledger.locate(connection)

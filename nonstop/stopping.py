@@ -24,6 +24,11 @@ class Stop:
         self._deadline = deadline
         self._signal: int | None = None
 
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the deadline; None where there is none."""
+        return None if self._ends_at is None else self._ends_at - time.monotonic()
+
     def checkpoint(self) -> None:
         """Raise Interruption if a signal came or the deadline has passed."""
         if self._signal is not None:

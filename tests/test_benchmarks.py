@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.support.commands import CommandLine
+from tests.support.postgres_server import GIVEN_URL, Server
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -38,5 +40,39 @@ def test_a_quick_run_measures_nonstop_and_writes_json(tmp_path: Path) -> None:
 
 def test_a_tool_that_does_not_exist_is_named(tmp_path: Path) -> None:
     done = CommandLine(home=tmp_path, folder=ROOT).python("-m", "benchmarks", "--only", "nothing")
+    assert done.returncode == 2
+    assert "there is no tool nothing" in done.stderr
+
+
+def test_live_traffic_in_small_loses_nothing_and_draws_a_picture(
+    postgres_server: Server, tmp_path: Path
+) -> None:
+    done = CommandLine(home=tmp_path, folder=ROOT).python(
+        "-m", "benchmarks.live_traffic", "--quick", "--only", "op", "--results", tmp_path,
+        env={GIVEN_URL: postgres_server.url},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    (file,) = tmp_path.glob("live-traffic-*.json")
+    document = json.loads(file.read_text())
+    assert [(run["tool"], run["surroundings"]) for run in document["runs"]] == [
+        (tool, surroundings) for surroundings in ("alone", "reader", "busy") for tool in ("nothing", "op")
+    ]
+    for run in document["runs"]:
+        assert run["succeeded"]
+        assert run["errors"] == 0
+        assert run["transactions"] > 10
+        assert len(run["longest_ms_by_slice"]) > 5
+        assert (run["longest_long_ms"] is not None) == (run["surroundings"] == "busy")
+    assert {promise["about"] for promise in document["promises"]} == {"not migrated", "errors"}
+    if find_spec("matplotlib") is None:
+        assert "pip install matplotlib" in done.stderr
+    else:
+        assert file.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_live_traffic_names_a_tool_that_does_not_exist(tmp_path: Path) -> None:
+    arguments = ("-m", "benchmarks.live_traffic", "--only", "nothing")
+    done = CommandLine(home=tmp_path, folder=ROOT).python(*arguments)
     assert done.returncode == 2
     assert "there is no tool nothing" in done.stderr

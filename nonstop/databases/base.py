@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from nonstop.descriptions.activity import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection, Dialect, Engine
 
@@ -19,21 +21,10 @@ if TYPE_CHECKING:
     from nonstop.descriptions.statements import Condition, Need, Reached
     from nonstop.errors import NonstopError
 
+Look = dict[int, int]
+"""The file of each relation, both as numbers, at one moment."""
 DBAPIConnection = Any
 """A plain driver's connection: ``sqlite3.Connection``, ``psycopg.Connection``, or the one under SQLAlchemy's."""
-
-
-class ForeignKey(NamedTuple):
-    """What of a foreign key has to fit for it to be the one that a script describes."""
-
-    columns: tuple[str, ...]
-    parent: str
-    parent_columns: tuple[str, ...]
-    on_delete: str
-
-    def __str__(self) -> str:
-        parent = f"{self.parent}({', '.join(self.parent_columns)})"
-        return f"foreign key ({', '.join(self.columns)}) to {parent} on delete {self.on_delete}"
 
 
 class LockConflict(Enum):
@@ -71,6 +62,8 @@ class Database(ABC):
     """Whether an index can be built without blocking writers."""
     alters_in_place: ClassVar[bool]
     """Whether defaults, nullability and constraints can be altered; otherwise the table is made anew and refilled."""
+    has_one_writer: ClassVar[bool]
+    """Whether a transaction that writes makes every other writer wait, whatever it writes to."""
     ledger_types: ClassVar[dict[str, str]]
     """Column types of the ledger's tables: ``id``, ``integer``, ``time``, ``boolean``."""
 
@@ -120,12 +113,18 @@ class Database(ABC):
         """Raise UsageError unless ``connection`` leads to this very database (asked under the lock)."""
 
     @abstractmethod
-    def prepare_session(self, connection: DBAPIConnection, owner: str) -> None:
-        """Make a session ready for a script: its name, its transactions, its mark for the runner after us."""
+    def prepare_session(
+        self, connection: DBAPIConnection, owner: str, seconds_left: float | None = None
+    ) -> None:
+        """Make a session ready for a script: its name, its transactions, its mark for the runner after us.
+
+        Where a server can end what nobody watches any longer, it does so some time after ``seconds_left`` (None: the
+        run has no deadline).
+        """
 
     @abstractmethod
     def restore_session(self, connection: DBAPIConnection) -> None:
-        """Undo :meth:`prepare_session`."""
+        """Undo :meth:`prepare_session`: the session is as it was before, whatever the script has set."""
 
     def prepare_steps(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Make a session ready for the steps of ``op``, before any transaction; most databases need nothing."""
@@ -133,6 +132,10 @@ class Database(ABC):
     @abstractmethod
     def begin_if_needed(self, connection: DBAPIConnection, statement: str) -> None:
         """Open a transaction where the driver would not do it by itself before ``statement``."""
+
+    def spares_readers(self, connection: DBAPIConnection) -> bool:
+        """Whether readers need not wait for the one writer."""
+        return True
 
     @abstractmethod
     def in_transaction(self, connection: DBAPIConnection) -> bool:
@@ -152,9 +155,21 @@ class Database(ABC):
 
     # --- waiting for locks, where there is a queue for them ---------------------------------------------------
 
-    def observer(self) -> Observer | None:
-        """A second pair of eyes; None where nobody queues for a lock on a table."""
+    def observer(self, owner: str = "") -> Observer | None:
+        """A second pair of eyes; None where nobody queues for a lock on a table.
+
+        It counts the other clients of ``owner``'s script, where they can be told, to our sessions.
+        """
         return None
+
+    def client_environment(
+        self, connection: DBAPIConnection, owner: str, budget_ms: int, given: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Variables that bound and mark the sessions of other clients, for a script whose ledger is on ``connection``.
+
+        ``given`` is the environment as it is.
+        """
+        return {}
 
     def lock_conflict(self, error: BaseException) -> LockConflict | None:
         """In which way an error, a driver's or SQLAlchemy's, means that a lock was not to be had; None for others."""
@@ -167,7 +182,13 @@ class Database(ABC):
     def limit_lock_wait(  # noqa: B027  # without a queue there is nothing to limit
         self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]
     ) -> None:
-        """Let the open transaction wait no longer for a lock; first get autovacuum off the tables that are named."""
+        """Let the open transaction wait no longer for a lock; first get autovacuum off the tables that are named.
+
+        In autocommit mode this holds until :meth:`lift_lock_limit`, and no autovacuum is got off.
+        """
+
+    def lift_lock_limit(self, connection: DBAPIConnection) -> None:  # noqa: B027
+        """Undo :meth:`limit_lock_wait` after a statement in autocommit mode; the end of a transaction undoes it too."""
 
     def lock_in_order(  # noqa: B027  # without a queue there is nothing to lock
         self, connection: DBAPIConnection, tables: Sequence[str], mode: str
@@ -209,6 +230,14 @@ class Database(ABC):
         """What the database calls the session; 0 where it has no name for it."""
         return 0
 
+    def look_before(self, connection: DBAPIConnection, statement: str) -> Look | None:
+        """What to compare with after ``statement``; None where its effect on others is not worth a look."""
+        return None
+
+    def effect_since(self, connection: DBAPIConnection, look: Look) -> Effect:
+        """What a statement did since ``look``, and which locks its session holds."""
+        return Effect()
+
     # --- looking before a commit ------------------------------------------------------------------------------
 
     @abstractmethod
@@ -232,20 +261,6 @@ class Database(ABC):
     @abstractmethod
     def has_relation(self, connection: Connection, name: str, schema: str | None) -> bool:
         """Whether the name of a table is taken, be it by a table or a view. Names come unquoted."""
-
-    def foreign_keys(self, connection: Connection, table: str, schema: str | None) -> list[ForeignKey]:
-        """The foreign keys of ``table``."""
-        from sqlalchemy import inspect
-
-        return [
-            ForeignKey(
-                tuple(key["constrained_columns"]),
-                key["referred_table"],
-                tuple(key["referred_columns"]),
-                str((key.get("options") or {}).get("ondelete") or "NO ACTION").upper(),
-            )
-            for key in inspect(connection).get_foreign_keys(table, schema=schema)
-        ]
 
     # --- errors -----------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -56,6 +56,25 @@ class Catalog(ABC):
         self, connection: Connection, table: str, name: str, schema: str | None
     ) -> Constraint | None:
         """The table's constraint of that name."""
+
+    def foreign_keys(self, connection: Connection, table: str, schema: str | None) -> list[Constraint]:
+        """The table's foreign keys, as far as a description that names no schema can be compared with them."""
+        from sqlalchemy import inspect
+
+        def action(key: Any, event: str) -> str:
+            return str((key.get("options") or {}).get(event) or "NO ACTION").upper()
+
+        return [
+            Constraint(
+                "foreign key",
+                tuple(key["constrained_columns"]),
+                referred_table=key["referred_table"],
+                referred_columns=tuple(key["referred_columns"]),
+                on_delete=action(key, "ondelete"),
+                on_update=action(key, "onupdate"),
+            )
+            for key in inspect(connection).get_foreign_keys(table, schema=schema)
+        ]
 
     @abstractmethod
     def index(self, connection: Connection, table: str, name: str, schema: str | None) -> Index | None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from nonstop.databases.base import Database, DBAPIConnection, LockConflict, RunnerLock
+from nonstop.databases.base import Database, DBAPIConnection, LockConflict, Look, RunnerLock
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
-    from nonstop.descriptions.activity import Observer
+    from nonstop.databases.postgresql_session import Sessions
+    from nonstop.descriptions.activity import Effect, Observer
     from nonstop.descriptions.losses import LossWatch
     from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
@@ -39,8 +40,6 @@ LOCKABLE = """
     SELECT count(*) FROM unnest(%s::text[]) AS name JOIN pg_class c ON c.oid = to_regclass(name)
     WHERE c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')"""
 LONG_WAIT = "SELECT set_config('lock_timeout', '1h', false), set_config('statement_timeout', '24h', false)"
-CHECK_CLIENT_EVERY = "200ms"
-"""How soon a server ends the statement of a client that was killed (client_connection_check_interval)."""
 
 
 class PostgreSQL(Database):
@@ -50,6 +49,7 @@ class PostgreSQL(Database):
     commits_each_step = True
     builds_indexes_concurrently = True
     alters_in_place = True
+    has_one_writer = False
     ledger_types = {
         "id": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         "integer": "BIGINT",
@@ -120,37 +120,37 @@ class PostgreSQL(Database):
 
     def check_same(self, connection: DBAPIConnection) -> None:
         from nonstop.databases.postgresql_lock import CONNECTED_TO_LOCKED_DATABASE, lock_key
+        from nonstop.databases.postgresql_pooler import refuse_shared_sessions_of_script
 
         cursor = connection.cursor()
         cursor.execute(CONNECTED_TO_LOCKED_DATABASE, (lock_key(self.lock_name),))
-        is_same = cursor.fetchone() is not None
+        answer = cursor.fetchone()
         connection.rollback()
-        if not is_same:
+        if answer is not None:
+            refuse_shared_sessions_of_script(connection, answer[0])
+        else:
             raise UsageError(
                 f"the script works on another database than the ledger's ({self.display})",
                 next_step="give both the same DATABASE_URL",
             )
 
-    def prepare_session(self, connection: DBAPIConnection, owner: str) -> None:
+    def prepare_session(
+        self, connection: DBAPIConnection, owner: str, seconds_left: float | None = None
+    ) -> None:
         from nonstop.databases.postgresql_lock import work_key
 
-        cursor = connection.cursor()
-        # The shared lock marks the session as ours: a later runner waits until every such session has ended,
-        # so that it can't overlap a statement that outlived its runner.
-        cursor.execute(
-            "SELECT set_config('application_name', %s, false),"
-            " set_config('client_connection_check_interval', %s, false), set_config('statement_timeout', '0', false),"
-            " pg_advisory_lock_shared(%s)",
-            (owner, CHECK_CLIENT_EVERY, work_key(self.lock_name)),
-        )
-        connection.commit()
+        self._sessions.prepare(connection, owner, seconds_left, work_key(self.lock_name))
 
     def restore_session(self, connection: DBAPIConnection) -> None:
         from nonstop.databases.postgresql_lock import work_key
 
-        cursor = connection.cursor()
-        cursor.execute("SELECT pg_advisory_unlock_shared(%s)", (work_key(self.lock_name),))
-        connection.commit()
+        self._sessions.restore(connection, work_key(self.lock_name))
+
+    @cached_property
+    def _sessions(self) -> Sessions:
+        from nonstop.databases.postgresql_session import Sessions
+
+        return Sessions()
 
     def begin_if_needed(self, connection: DBAPIConnection, statement: str) -> None:
         """The drivers begin by themselves."""
@@ -169,10 +169,20 @@ class PostgreSQL(Database):
 
     # --- waiting for locks ------------------------------------------------------------------------------------
 
-    def observer(self) -> Observer:
+    def observer(self, owner: str = "") -> Observer:
         from nonstop.databases.postgresql_activity import ServerObserver
+        from nonstop.databases.postgresql_environment import client_name
 
-        return ServerObserver(self)
+        return ServerObserver(self, client_name(owner, self.lock_name) if owner else "")
+
+    def client_environment(
+        self, connection: DBAPIConnection, owner: str, budget_ms: int, given: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        from nonstop.databases.postgresql_environment import variables
+
+        if connection.info.backend_pid != self.session_id(connection):
+            return {}  # a pooler is in between, and refuses clients that bring options
+        return variables(owner, self.lock_name, budget_ms, given)
 
     def lock_conflict(self, error: BaseException) -> LockConflict | None:
         return LOCK_CONFLICTS.get(sqlstate(getattr(error, "orig", None) or error))
@@ -187,7 +197,10 @@ class PostgreSQL(Database):
             # PostgreSQL needs to see that an autovacuum is in the way, and to cancel it (failure mode C13).
             cursor.execute(PAST_AUTOVACUUM)
             cursor.execute(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", (str(milliseconds),))
+        self._sessions.limit(connection, milliseconds)
+
+    def lift_lock_limit(self, connection: DBAPIConnection) -> None:
+        self._sessions.lift(connection)
 
     def _vacuumed(self, connection: DBAPIConnection, names: Sequence[str]) -> list[str]:
         """Those of ``names`` that are tables and exist."""
@@ -238,8 +251,19 @@ class PostgreSQL(Database):
         cursor.execute("SELECT current_setting('search_path'), current_user")
         return tuple(cursor.fetchone())
 
+    def look_before(self, connection: DBAPIConnection, statement: str) -> Look | None:
+        from nonstop.databases.postgresql_effects import look
+
+        strong = [need for _, need in self.needs_of(statement) if need.is_strong]
+        return look(connection, [name for need in strong for name in need.relations]) if strong else None
+
+    def effect_since(self, connection: DBAPIConnection, look: Look) -> Effect:
+        from nonstop.databases.postgresql_effects import effect_since
+
+        return effect_since(connection, look)
+
     def session_id(self, connection: DBAPIConnection) -> int:
-        return int(connection.info.backend_pid)
+        return self._sessions.pid(connection)
 
     def loss_watch(self, others: DBAPIConnection, ignored: frozenset[str]) -> LossWatch:
         from nonstop.databases.postgresql_losses import ServerLosses

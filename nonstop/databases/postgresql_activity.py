@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from nonstop.descriptions.activity import Holder, Waiter
+from nonstop.databases import postgresql_replicas
+from nonstop.databases.postgresql_session import let_live
+from nonstop.descriptions.activity import Holder, Standby, Waiter
 
 if TYPE_CHECKING:
     from nonstop.databases.postgresql import PostgreSQL
@@ -27,13 +29,18 @@ HOLDERS = """
         AND (l.pid IS NULL OR l.pid <> ALL (%s))"""
 # pg_blocking_pids locks the whole lock table for a moment: it is asked only for sessions that wait.
 WAITERS = """
+    WITH clients AS MATERIALIZED (
+        SELECT pid FROM pg_stat_activity WHERE application_name = %(clients)s AND datname = current_database())
     SELECT w.pid, b.pid, (extract(epoch FROM clock_timestamp() - w.since) * 1000)::bigint,
-        coalesce(a.state LIKE 'idle in transaction%%', false)
-    FROM (SELECT l.pid, min(l.waitstart) AS since FROM pg_locks l JOIN pg_stat_activity s ON s.pid = l.pid
-        WHERE NOT l.granted AND l.pid <> ALL (%(ours)s) AND s.usesysid IS NOT NULL GROUP BY l.pid) w
+        coalesce(a.state LIKE 'idle in transaction%%', false), b.pid <> ALL (%(ours)s), w.application_name
+    FROM (SELECT l.pid, s.application_name, min(l.waitstart) AS since
+        FROM pg_locks l JOIN pg_stat_activity s ON s.pid = l.pid
+        WHERE NOT l.granted AND l.pid <> ALL (%(ours)s) AND l.pid NOT IN (SELECT pid FROM clients)
+            AND s.usesysid IS NOT NULL
+        GROUP BY l.pid, s.application_name) w
     CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS b(pid)
     LEFT JOIN pg_stat_activity a ON a.pid = b.pid
-    WHERE b.pid = ANY (%(ours)s) AND w.since IS NOT NULL"""
+    WHERE (b.pid = ANY (%(ours)s) OR b.pid IN (SELECT pid FROM clients)) AND w.since IS NOT NULL"""
 KNOWN = "SELECT oid::bigint FROM pg_class WHERE oid = ANY (%s::oid[])"
 DESCRIBE = """
     SELECT a.pid, a.usename, a.application_name, a.state, a.query,
@@ -42,10 +49,15 @@ DESCRIBE = """
 
 
 class ServerObserver:
-    """An :class:`nonstop.descriptions.activity.Observer` on PostgreSQL. Used by one thread at a time."""
+    """An :class:`nonstop.descriptions.activity.Observer` on PostgreSQL. Used by one thread at a time.
 
-    def __init__(self, database: PostgreSQL) -> None:
+    ``clients`` is the application_name of a script's other clients, empty where there are none.
+    """
+
+    def __init__(self, database: PostgreSQL, clients: str = "") -> None:
+        self._clients = clients or None
         self._connection = database.connect(autocommit=True, application_name="nonstop observer")
+        let_live(self._connection)
 
     def holders(self, relations: Sequence[str], ours: Collection[int]) -> list[Holder]:
         rows = self._connection.execute(HOLDERS, (list(relations), [*ours, 0]))
@@ -55,7 +67,8 @@ class ServerObserver:
         return {oid for (oid,) in self._connection.execute(KNOWN, (list(oids),))}
 
     def waiters(self, ours: Collection[int]) -> list[Waiter]:
-        return [Waiter(*row) for row in self._connection.execute(WAITERS, {"ours": [*ours, 0]})]
+        parameters = {"ours": [*ours, 0], "clients": self._clients}
+        return [Waiter(*row) for row in self._connection.execute(WAITERS, parameters)]
 
     def interrupt(self, waiter: Waiter) -> None:
         # Cancelling does nothing to a session that is idle in its transaction.
@@ -85,6 +98,12 @@ class ServerObserver:
         if query:
             parts.append(f"query: {' '.join(query.split())[:120]}")
         return ", ".join(part for part in parts if part)
+
+    def written_up_to(self) -> str:
+        return postgresql_replicas.written_up_to(self._connection)
+
+    def standbys_behind(self, position: str, flushed_will_do: bool) -> list[Standby]:
+        return postgresql_replicas.standbys_behind(self._connection, position, flushed_will_do)
 
     def close(self) -> None:
         self._connection.close()

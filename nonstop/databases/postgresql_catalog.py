@@ -128,9 +128,8 @@ class PostgreSQLCatalog(Catalog):
             row = _first(connection, COLUMN, table=table, name=column, schema=schema)
             assert row is not None
             one, other = f"CAST(({one}) AS {row[1]})", f"CAST(({other}) AS {row[1]})"
-        quote = connection.dialect.identifier_preparer.quote
-        relation = f"{quote(schema)}.{quote(table)}" if schema else quote(table)
-        explain = f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ({one}), ({other}) FROM {relation}"
+        relation = f"{_quoted(schema)}.{_quoted(table)}" if schema else _quoted(table)
+        explain = f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ({one}), ({other}) FROM ONLY {relation}"
         answer = connection.execution_options(no_parameters=True).exec_driver_sql(explain).scalar()
         plan: Any = json.loads(answer) if isinstance(answer, str) else answer
         first, second = plan[0]["Plan"]["Output"]
@@ -160,6 +159,11 @@ class PostgreSQLCatalog(Catalog):
     def enum_values(self, connection: Connection, name: str, schema: str | None) -> list[str] | None:
         row = _first(connection, ENUM, name=name, schema=schema)
         return list(row[0]) if row else None
+
+
+def _quoted(name: str) -> str:
+    """A name in SQL without parameters: SQLAlchemy's own quoting writes a percent sign twice for this driver."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _first(connection: Connection, query: str, **values: Any) -> Any:

@@ -20,8 +20,8 @@ NOT_VOLATILE = words("""
     justify_interval lag last_value lead least left length ln log lower lpad ltrim make_date make_interval make_time
     make_timestamp make_timestamptz max md5 min mod now nth_value ntile nullif num_nonnulls num_nulls obj_description
     octet_length overlay percent_rank percentile_cont percentile_disc pg_get_constraintdef pg_get_expr
-    pg_get_functiondef pg_get_indexdef pg_get_serial_sequence pg_get_triggerdef pg_get_userbyid pg_get_viewdef
-    pg_table_is_visible pg_typeof pi position power
+    pg_collation_is_visible pg_get_functiondef pg_get_indexdef pg_get_serial_sequence pg_get_triggerdef pg_get_userbyid pg_get_viewdef
+    pg_table_is_visible pg_type_is_visible pg_typeof pi position power
     quote_ident quote_literal quote_nullable radians rank regexp_match regexp_matches regexp_replace
     regexp_split_to_array regexp_split_to_table repeat replace reverse right round row_number row_to_json rpad rtrim
     sha256 sign split_part sqrt starts_with statement_timestamp stddev string_agg string_to_array strpos substr

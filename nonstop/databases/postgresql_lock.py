@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from nonstop.databases.postgresql_environment import CLIENT_OF, client_of
 from nonstop.databases.postgresql_pooler import refuse_shared_sessions
+from nonstop.databases.postgresql_session import let_live
 from nonstop.errors import LockNotObtained
 
 if TYPE_CHECKING:
@@ -18,15 +20,22 @@ if TYPE_CHECKING:
 # pg_locks shows a 64-bit key as two halves: classid is the upper one, objid the lower one.
 HELD_KEY = "l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted AND (l.classid::bigint << 32) | l.objid::bigint = %s"
 CONNECTED_TO_LOCKED_DATABASE = (
-    "SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+    "SELECT pg_backend_pid() FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
     f" WHERE {HELD_KEY} AND d.datname = current_database()"
 )
-SESSION_TIMEOUTS = ["idle_session_timeout", "statement_timeout"]
 HOLDERS = (
     "SELECT l.pid, a.application_name, a.usename, host(a.client_addr),"
     " to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM pg_locks l"
     " JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()"
     f" LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE {HELD_KEY} AND l.pid <> pg_backend_pid() ORDER BY l.pid"
+)
+
+# What a child process of a killed runner does. One that is idle does nothing (the state of others' may be hidden).
+CLIENTS = (
+    "SELECT pid, application_name, usename, host(client_addr),"
+    " to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM pg_stat_activity"
+    f" WHERE datname = current_database() AND split_part(application_name, '{CLIENT_OF}', 2) = %s"
+    " AND state IS DISTINCT FROM 'idle' ORDER BY pid"
 )
 
 
@@ -51,6 +60,7 @@ class AdvisoryRunnerLock:
     def __init__(self, database: PostgreSQL, name: str, owner: str) -> None:
         self._key = lock_key(name)
         self._work_key = work_key(name)
+        self._clients = client_of(name)
         self._waiting_for = self._key
         self._connection = database.connect(autocommit=True, application_name=owner)
         try:
@@ -58,25 +68,25 @@ class AdvisoryRunnerLock:
         except BaseException:
             self._connection.close()
             raise
-        # A role's own timeouts must not end the session that holds the lock.
-        self._ask(
-            "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY (%s)", SESSION_TIMEOUTS
-        )
+        let_live(self._connection)
 
     def try_acquire(self) -> bool:
-        """Take the lock, then see that no session of an earlier runner is still at work."""
+        """Take the lock, then see that no session of an earlier runner or of its script is still at work."""
         self._waiting_for = self._key
         if not self._ask("SELECT pg_try_advisory_lock(%s)", self._key):
             return False
         if self._ask("SELECT pg_try_advisory_lock(%s)", self._work_key):
             self._ask("SELECT pg_advisory_unlock(%s)", self._work_key)
-            return True
+            if not self._ask(f"SELECT EXISTS ({CLIENTS})", self._clients):
+                return True
         self._ask("SELECT pg_advisory_unlock(%s)", self._key)
         self._waiting_for = self._work_key
         return False
 
     def holder(self) -> str:
         rows = self._connection.execute(HOLDERS, (self._waiting_for,)).fetchall()
+        if not rows and self._waiting_for == self._work_key:
+            rows = self._connection.execute(CLIENTS, (self._clients,)).fetchall()
         if not rows:
             return ""
         pid, application, user, client, since = rows[0]

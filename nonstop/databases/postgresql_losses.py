@@ -17,56 +17,20 @@ from typing import Any, NamedTuple
 
 from nonstop.databases import postgresql_doomed as text
 from nonstop.databases.base import DBAPIConnection
-from nonstop.descriptions.losses import Loss, Outlook
-
-FIRST_USER_OID = 16384
-LARGE_OBJECTS = 2995
-"""pg_largeobject_metadata: a row for each large object."""
-BOUNDS = "SELECT set_config('lock_timeout', '100ms', true), set_config('statement_timeout', '2s', true)"
-"""Counting waits for nobody, and does not hold the script up for long."""
-NUMBERS = "pg_stat_get_xact_tuples_deleted({oid}), pg_stat_get_xact_tuples_inserted({oid})"
-CARRIED_OVER = f"""
-    SELECT oid::bigint, {NUMBERS.format(oid="oid")} FROM pg_class
-    WHERE relkind IN ('r', 'm')
-        AND (pg_stat_get_xact_tuples_deleted(oid) > 0 OR pg_stat_get_xact_tuples_inserted(oid) > 0)"""
-LOCKED = f"""
-    SELECT relation::bigint, bool_or(mode = 'AccessExclusiveLock'), {NUMBERS.format(oid="relation")},
-        coalesce(pg_partition_root(relation)::oid, relation)::bigint
-    FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted
-        AND mode NOT IN ('AccessShareLock', 'RowShareLock') AND relation >= {FIRST_USER_OID}
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    GROUP BY relation
-    UNION ALL SELECT {LARGE_OBJECTS}, false, {NUMBERS.format(oid=LARGE_OBJECTS)}, {LARGE_OBJECTS}"""
-COLUMNS = """ARRAY(SELECT a.attnum::int FROM pg_attribute a
-    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)"""
-NAMES = COLUMNS.replace("a.attnum::int FROM", "a.attname::text FROM")
-DERIVED = COLUMNS.replace("a.attnum > 0", "a.attnum > 0 AND a.attgenerated <> ''")
-SEEN_BY_OTHERS = f"""
-    SELECT c.oid::bigint, c.oid::regclass::text, c.relkind::text, c.relfilenode::bigint,
-        greatest(c.reltuples::bigint, pg_stat_get_live_tuples(c.oid), 0),
-        {COLUMNS}, {NAMES}, {DERIVED}
-    FROM pg_class c WHERE c.oid = ANY ({{oids}}) AND c.relpersistence <> 't' AND NOT EXISTS (
-        SELECT FROM pg_depend d WHERE c.relkind = 'S' AND d.classid = 'pg_class'::regclass
-        AND d.objid = c.oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i'))"""
-SEEN_BY_US = (
-    f"SELECT c.oid::bigint, c.relfilenode::bigint, {COLUMNS} FROM pg_class c WHERE c.oid = ANY ({{oids}})"
+from nonstop.databases.postgresql_loss_queries import (
+    BOUNDS,
+    CARRIED_OVER,
+    COUNTED,
+    DO_WHAT_IS_DEFERRED,
+    EMPTY,
+    FILE_NOW,
+    LARGE_OBJECTS,
+    LOCKED,
+    RESOLVED,
+    SEEN_BY_OTHERS,
+    SEEN_BY_US,
 )
-FILE_NOW = "SELECT pg_relation_size({oid}), pg_stat_get_xact_tuples_inserted({oid}), {oid}::regclass::text"
-EMPTY = """
-    SELECT c.oid::bigint FROM pg_class c WHERE c.relkind IN ('r', 'm') AND c.oid >= 16384
-        AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.relation = c.oid AND l.mode = 'AccessExclusiveLock')
-        AND pg_relation_size(c.oid) = 0"""
-RESOLVED = """
-    SELECT c.oid::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname)
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid = to_regclass('{name}') AND c.relkind IN ('r', 'p', 'm')"""
-
-COUNTED = """
-    WITH RECURSIVE tree (oid) AS (SELECT {oid}::oid
-        UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree ON i.inhparent = tree.oid)
-    SELECT tree.oid::bigint, {answers} FROM tree LEFT JOIN (
-        SELECT tableoid, {counts} FROM {name} GROUP BY tableoid) AS counted ON counted.tableoid = tree.oid"""
-"""The table's own rows and those of its partitions and inheritance children, each apart."""
+from nonstop.descriptions.losses import Loss, Outlook
 
 
 class Relation(NamedTuple):
@@ -95,6 +59,13 @@ class Locked(NamedTuple):
     inserted: int
     root: int
 
+    def since(self, carried_over: dict[int, tuple[int, int]] | None) -> Locked:
+        """With the numbers of the open transaction alone; None where that has changed no row."""
+        if carried_over is None:
+            return self._replace(deleted=0, inserted=0)
+        deleted, inserted = carried_over.get(self.oid, (0, 0))
+        return self._replace(deleted=self.deleted - deleted, inserted=self.inserted - inserted)
+
 
 @dataclass(slots=True)
 class Memory:
@@ -106,6 +77,11 @@ class Memory:
     """Values of a column; rows under the column ''."""
     statements: set[str] = field(default_factory=set)
     """Those whose tables have been counted: a step that is tried again counts once."""
+
+    def forget_counts(self) -> None:
+        """They hold until the commit."""
+        self.counts.clear()
+        self.statements.clear()
 
 
 class ServerLosses:
@@ -160,16 +136,14 @@ class ServerLosses:
     # --- before the commit ------------------------------------------------------------------------------------
 
     def found(self, connection: DBAPIConnection) -> list[Loss]:
-        carried_over = self._carried_over.pop(id(connection), {})
-        locked = [
-            table._replace(deleted=table.deleted - deleted, inserted=table.inserted - inserted)
-            for table in (Locked(*row) for row in _ask(connection, LOCKED))
-            for deleted, inserted in [carried_over.get(table.oid, (0, 0))]
-        ]
+        connection.cursor().execute(DO_WHAT_IS_DEFERRED)
+        carried_over = self._carried_over.pop(id(connection), None)
+        locked = [Locked(*row).since(carried_over) for row in _ask(connection, LOCKED)]
         if all(table.oid == LARGE_OBJECTS and not table.deleted for table in locked):
             return []
         seen = self._seen_by_others(locked)
         gone = dict(self._gone(connection, [table for table in locked if table.is_exclusive], seen))
+        self._memory.forget_counts()
         remaining = [table for table in locked if table.oid not in gone]
         return [loss for losses in gone.values() for loss in losses] + list(self._deleted(remaining, seen))
 
@@ -197,15 +171,16 @@ class ServerLosses:
             for oid, file, columns in _ask(connection, SEEN_BY_US.format(oids=_array(t.oid for t in locked)))
         }
         self._memory.tables |= ours.keys() - seen.keys()
-        for oid, relation in seen.items():
-            if oid not in {table.oid for table in locked} or not self._counts(relation):
+        for table in locked:
+            oid, relation = table.oid, seen.get(table.oid)
+            if relation is None or not self._counts(relation):
                 continue
             if oid not in ours:
                 losses = [self._whole(relation)] if relation.kind in "rmS" else []
             else:
                 file, columns = ours[oid]
                 losses = list(self._dropped_columns(relation, columns))
-                if relation.kind == "r" and file != relation.file and self._was_emptied(connection, relation):
+                if relation.kind == "r" and file != relation.file and self._was_emptied(connection, table):
                     losses.append(self._whole(relation))
             if losses:
                 yield oid, losses
@@ -237,27 +212,29 @@ class ServerLosses:
             ):
                 yield self._loss(relation, f"{relation.name}.{name}", "value", name)
 
-    def _was_emptied(self, connection: DBAPIConnection, relation: Relation) -> bool:
+    def _was_emptied(self, connection: DBAPIConnection, table: Locked) -> bool:
         """Whether the new file of a table comes from TRUNCATE: one that was rewritten has its rows in it."""
-        if self._memory.counts.get((relation.oid, "")) == 0:
+        if self._memory.counts.get((table.oid, "")) == 0:
             return False
-        ((size, inserted, name),) = _ask(connection, FILE_NOW.format(oid=relation.oid))
-        if not size or not inserted:
+        ((size, name),) = _ask(connection, FILE_NOW.format(oid=table.oid))
+        if not size or not table.inserted:
             return not size
         ((rows,),) = _ask(connection, f"SELECT count(*) FROM ONLY {name}")
-        return bool(rows <= inserted)
+        return bool(rows <= table.inserted)
 
     def _deleted(self, locked: Sequence[Locked], seen: dict[int, Relation]) -> Iterator[Loss]:
         """Rows that were deleted. An update that moves a row to another partition deletes it in the first one."""
-        for root in dict.fromkeys(table.root for table in locked):
+        for root in dict.fromkeys(table.root for table in locked if table.deleted):
             parts = [table for table in locked if table.root == root]
-            deleted = sum(t.deleted for t in parts if t.oid == LARGE_OBJECTS or self._counts(seen.get(t.oid)))
+            if root == LARGE_OBJECTS:
+                yield Loss("large objects", "object", parts[0].deleted)
+                continue
+            named = [part for part in parts if self._counts(seen.get(part.oid))]
+            deleted = sum(part.deleted for part in named)
             if any(part.oid != root for part in parts):
                 deleted -= sum(part.inserted for part in parts)
-            if root == LARGE_OBJECTS and deleted > 0:
-                yield Loss("large objects", "object", deleted)
-            elif deleted > 0:
-                yield Loss(seen[root].name, "row", deleted)
+            if deleted > 0:
+                yield Loss((seen.get(root) or seen[named[0].oid]).name, "row", deleted)
 
     def forget(self, connection: DBAPIConnection) -> None:
         self._carried_over.pop(id(connection), None)

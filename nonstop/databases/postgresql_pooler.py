@@ -5,6 +5,7 @@ Behind such a pooler a session lock excludes nobody and a session setting reache
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -19,24 +20,54 @@ TRIES = 3
 
 
 def refuse_shared_sessions(database: PostgreSQL, connection: DBAPIConnection) -> None:
-    """Raise UsageError where ``connection``, in autocommit mode, has no session of its own.
+    """Raise UsageError where ``connection``, which is ours and in autocommit mode, has no session of its own.
 
-    A direct connection is seen at once: the server confirms the process id that it announced. Otherwise a second
-    client opens a transaction: in transaction mode it is given the session that the first one just used.
+    A direct connection is seen at once: the server confirms the process id that it announced.
     """
-    if connection.info.backend_pid == _session(connection):
-        return
+    if connection.info.backend_pid != _session(connection) and _is_shared(connection, database.connect):
+        raise UsageError(
+            f"{database.display} is a connection pooler that shares sessions (transaction mode):"
+            " neither the lock nor a setting would hold",
+            next_step="set MIGRATION_DATABASE_URL to the server's own address",
+        )
+
+
+def refuse_shared_sessions_of_script(connection: DBAPIConnection, pid: int) -> None:
+    """The same for a script's connection, outside a transaction, over which the server called itself ``pid``.
+
+    The address of the application need not be the ledger's.
+    """
+    if connection.info.backend_pid != pid and _is_shared(connection, lambda: _connect_like(connection)):
+        raise UsageError(
+            "the script's engine goes through a connection pooler that shares sessions (transaction mode):"
+            " neither a limit nor a mark would hold",
+            next_step="give the application the server's own address while it migrates",
+        )
+
+
+def _is_shared(connection: DBAPIConnection, connect: Callable[[], DBAPIConnection]) -> bool:
+    """Whether a second client that opens a transaction is given the session that the first one just used."""
     for _ in range(TRIES):
         before = _session(connection)
-        with closing(database.connect()) as other:
-            if _session(other) == before or _session(connection) != before:
-                raise UsageError(
-                    f"{database.display} is a connection pooler that shares sessions (transaction mode):"
-                    " neither the lock nor a setting would hold",
-                    next_step="set MIGRATION_DATABASE_URL to the server's own address",
-                )
+        with closing(connect()) as other:
+            if _session(other, stay=True) == before or _session(connection) != before:
+                return True
+    return False
 
 
-def _session(connection: DBAPIConnection) -> int:
-    """The process id of the server's session that answers now."""
-    return int(connection.execute("SELECT pg_backend_pid()").fetchone()[0])
+def _connect_like(connection: DBAPIConnection) -> DBAPIConnection:
+    import psycopg
+
+    info = connection.info
+    parameters = info.get_parameters() if hasattr(info, "get_parameters") else info.dsn_parameters
+    return psycopg.connect(**{**parameters, "password": info.password})
+
+
+def _session(connection: DBAPIConnection, *, stay: bool = False) -> int:
+    """The process id of the server's session that answers now; ``stay`` leaves the transaction open."""
+    cursor = connection.cursor()
+    cursor.execute("SELECT pg_backend_pid()")
+    pid = int(cursor.fetchone()[0])
+    if not stay and not connection.autocommit:
+        connection.rollback()
+    return pid

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from nonstop.databases.base import Database, DBAPIConnection, ForeignKey, RunnerLock, is_write
+from nonstop.databases.base import Database, DBAPIConnection, RunnerLock, is_write
 from nonstop.databases.url import DatabaseUrl
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
@@ -32,6 +32,7 @@ class SQLite(Database):
     commits_each_step = False
     builds_indexes_concurrently = False
     alters_in_place = False
+    has_one_writer = True
     ledger_types = {
         "id": "INTEGER PRIMARY KEY AUTOINCREMENT",
         "integer": "INTEGER",
@@ -140,7 +141,9 @@ class SQLite(Database):
                 next_step="give both the same DATABASE_URL",
             )
 
-    def prepare_session(self, connection: DBAPIConnection, owner: str) -> None:
+    def prepare_session(
+        self, connection: DBAPIConnection, owner: str, seconds_left: float | None = None
+    ) -> None:
         # Python's sqlite3 begins no transaction before DDL, so that a failed script would leave its tables behind.
         # We begin ourselves (begin_if_needed), which the driver allows where its own beginning is switched off.
         if connection.isolation_level is not None:
@@ -161,6 +164,10 @@ class SQLite(Database):
             return
         if not statement.lstrip()[:8].lower().startswith(OUTSIDE_TRANSACTIONS):
             connection.execute("BEGIN IMMEDIATE")
+
+    def spares_readers(self, connection: DBAPIConnection) -> bool:
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        return str(mode).lower() == "wal"
 
     def in_transaction(self, connection: DBAPIConnection) -> bool:
         return bool(connection.in_transaction)
@@ -197,14 +204,6 @@ class SQLite(Database):
     def has_relation(self, connection: Connection, name: str, schema: str | None) -> bool:
         query = "SELECT 1 FROM pragma_table_info(?, ?)"
         return connection.connection.cursor().execute(query, (name, schema)).fetchone() is not None
-
-    def foreign_keys(self, connection: Connection, table: str, schema: str | None) -> list[ForeignKey]:
-        # SQLAlchemy reads the actions from the table's SQL, and does not see those written beside a column.
-        query = "SELECT [table], [from], on_delete FROM pragma_foreign_key_list(?, ?)"
-        found = connection.exec_driver_sql(query, (table, schema or "main"))
-        actions = {(parent, column): on_delete for parent, column, on_delete in found}
-        keys = super().foreign_keys(connection, table, schema)
-        return [key._replace(on_delete=actions[key.parent, key.columns[0]]) for key in keys]
 
     # --- errors -----------------------------------------------------------------------------------------------
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from nonstop.databases.catalog import Catalog, Constraint, Index, Relation
-from nonstop.databases.sqlite_table import Clause, TableText, unquoted
+from nonstop.databases.sqlite_table import TOKEN, Clause, TableText, unquoted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,6 +29,15 @@ class SQLiteCatalog(Catalog):
         # A uniqueness that was added later is an index: SQLite keeps both in the same way.
         index = self.index(connection, table, name, schema)
         return Constraint("unique", index.keys) if index and index.unique and not index.where else None
+
+    def foreign_keys(self, connection: Connection, table: str, schema: str | None) -> list[Constraint]:
+        # SQLAlchemy reads the actions from the table's SQL, and does not see those written beside a column.
+        query = "SELECT [table], [from], on_delete, on_update FROM pragma_foreign_key_list(?, ?)"
+        found = connection.exec_driver_sql(query, (table, schema or "main"))
+        actions = {(parent, column): on for parent, column, *on in found}
+        keys = super().foreign_keys(connection, table, schema)
+        pairs = [(key, *actions[key.referred_table, key.columns[0]]) for key in keys]
+        return [replace(key, on_delete=on_delete, on_update=on_update) for key, on_delete, on_update in pairs]
 
     def index(self, connection: Connection, table: str, name: str, schema: str | None) -> Index | None:
         for found, unique, partial in connection.exec_driver_sql(
@@ -59,7 +71,7 @@ class SQLiteCatalog(Catalog):
         other: str,
         column: str | None = None,
     ) -> bool:
-        """Word by word: SQLite keeps an expression as it was written."""
+        """Word by word, for SQLite keeps an expression as it was written; spaces, quotes and case do not matter."""
         return _words(one) == _words(other)
 
     def parents(
@@ -118,7 +130,9 @@ def _described(kind: str, words: list[str], column: str) -> Constraint:
 
 
 def _names(bracket: str) -> tuple[str, ...]:
-    return tuple(unquoted(name.strip()) for name in bracket[1:-1].split(",")) if bracket else ()
+    """The names in ``(a, "b, c" DESC)``; empty where there is no bracket."""
+    words = [match.group() for match in TOKEN.finditer(bracket) if not match["space"]]
+    return tuple(unquoted(word) for before, word in pairwise(words) if before in ("(", ","))
 
 
 def _action(words: list[str], event: str) -> str:
@@ -128,18 +142,24 @@ def _action(words: list[str], event: str) -> str:
     return ACTION_WORDS.get(first, f"{first} {second}")
 
 
-def _words(expression: str) -> str:
-    """In one spelling of spaces, without brackets around the whole."""
-    text = " ".join(expression.split()).replace("( ", "(").replace(" )", ")")
-    while text.startswith("(") and text.endswith(")") and _closes_at_end(text):
-        text = text[1:-1].strip()
-    return text
+def _words(expression: str) -> list[str]:
+    """Whatever its spaces, quotes and letters' case are, without brackets around the whole."""
+    words = [_plain(match) for match in TOKEN.finditer(expression) if not match["space"]]
+    while words[:1] == ["("] and _closes_at_end(words):
+        words = words[1:-1]
+    return words
 
 
-def _closes_at_end(text: str) -> bool:
+def _plain(match: re.Match[str]) -> str:
+    """A name is one in any quotes and case; a text between single quotes is what it is."""
+    word = match.group()
+    return word if word.startswith("'") else unquoted(word).casefold()
+
+
+def _closes_at_end(words: list[str]) -> bool:
     depth = 0
-    for position, character in enumerate(text):
-        depth += {"(": 1, ")": -1}.get(character, 0)
+    for position, word in enumerate(words):
+        depth += {"(": 1, ")": -1}.get(word, 0)
         if not depth:
-            return position == len(text) - 1
+            return position == len(words) - 1
     return False

@@ -121,7 +121,9 @@ class FileLosses:
             if not had_it and connection.execute(IS_TABLE, (name,)).fetchone() is None:
                 self._made.add(name)
         elif match := ADDS_COLUMN.match(plain):
-            self._made.add(f"{unquoted(match[1])}.{unquoted(match[2])}".lower())
+            table, column = unquoted(match[1]), unquoted(match[2])
+            if column.lower() not in [name.lower() for name in _columns(connection, table)]:
+                self._made.add(f"{table}.{column}".lower())
 
     def _may_take_away(self, connection: sqlite3.Connection, plain: str) -> bool:
         """By its words, or by what a trigger or a constraint does with it; what is made new takes nothing away."""

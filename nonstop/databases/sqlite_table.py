@@ -120,6 +120,11 @@ class TableText:
                 return self._without(clause)
         return self
 
+    def with_column(self, definition: str) -> TableText:
+        """A further column, behind the others and before the table's constraints."""
+        last = [item for item in self.items if item.column][-1].last
+        return self._replaced(last, last, f", {definition}")
+
     def with_constraint(self, definition: str) -> TableText:
         return self._replaced(self.items[-1].last, self.items[-1].last, f", {definition}")
 

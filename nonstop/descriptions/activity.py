@@ -23,12 +23,40 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
-    """A session that waits for one of ours. ``blocker`` is ours; ``waited_ms`` is since its wait began."""
+    """A session that waits for one of ours. ``blocker`` is ours; ``waited_ms`` is since its wait began.
+
+    ``blocker_is_client`` tells that it is not one that the guard has prepared, but another client of the script's.
+    """
 
     pid: int
     blocker: int
     waited_ms: int
     blocker_is_idle: bool
+    blocker_is_client: bool
+    application: str
+    """What the session that waits calls itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a strong statement did. ``locks`` are tables with the mode that our session held after it.
+
+    ``rewritten`` are tables that have a new file, for themselves or for an index.
+    """
+
+    locks: tuple[str, ...] = ()
+    rewritten: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """A standby that streams from our server. ``is_hidden``: our role may not see how far it is."""
+
+    pid: int
+    """Of the server's process that sends to it: a standby that comes back is another one."""
+    name: str
+    behind_bytes: int | None
+    is_hidden: bool
 
 
 class Observer(Protocol):
@@ -41,13 +69,25 @@ class Observer(Protocol):
         """Those of the tables that others can see: what a transaction has made and not committed, nobody uses."""
 
     def waiters(self, ours: Collection[int]) -> list[Waiter]:
-        """Sessions of others that wait for a lock which one of ``ours`` holds or asks for before them."""
+        """Sessions of others that wait for a lock which one of ours holds or asks for before them.
+
+        Ours are ``ours``, and the script's other clients.
+        """
 
     def interrupt(self, waiter: Waiter) -> None:
         """Break off our session that ``waiter`` waits for: its statement, or itself where it sits idle."""
 
     def describe(self, holders: Sequence[Holder]) -> str:
         """Who they are, in words: pid, user, application, how long, which query."""
+
+    def written_up_to(self) -> str:
+        """The position in the server's log that it has written up to."""
+
+    def standbys_behind(self, position: str, flushed_will_do: bool) -> list[Standby]:
+        """Standbys that have not replayed up to ``position``, or of which our role can't know it.
+
+        ``flushed_will_do`` asks only for what was flushed by now: nothing else is sent to them.
+        """
 
     def close(self) -> None:
         """Give the connection back."""

@@ -90,3 +90,8 @@ class RunIdentity(NamedTuple):
     by: str
     host: str
     tool_version: str
+
+    @property
+    def session_name(self) -> str:
+        """What the sessions of this run are called on a server that shows names."""
+        return f"nonstop {self.run_id}"

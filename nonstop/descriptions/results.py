@@ -82,17 +82,53 @@ class PlanResult(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+class Blocked(NamedTuple):
+    """A session of the application that waited for us."""
+
+    pid: int
+    application: str
+    waited_ms: int
+
+
+class StatementRecord(NamedTuple):
+    """One statement of a script, as the journal has it.
+
+    ``sent`` is what went to the database in its place, empty where that is the statement itself. ``line`` is the
+    script's, 0 where it is not known. ``duration_ms`` is the statement's own; ``waited_ms`` is what we waited before,
+    outside every queue, and ``waited_for`` whom. ``locks`` (table and mode, SHARE UPDATE EXCLUSIVE and stronger) were
+    held when it had ended; ``rewritten`` are the tables with new files. ``blocked`` are the sessions that waited for us
+    from this statement to the next. Where a database has no such locks, those are empty.
+    """
+
+    sql: str
+    sent: str
+    line: int
+    duration_ms: int
+    rows: int | None
+    waited_ms: int = 0
+    waited_for: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+    rewritten: tuple[str, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+    error: str = ""
+
+
 class ScriptOutcome(NamedTuple):
-    """One script that a run executed. ``output`` is what it printed, ``notes`` what we have to say of it."""
+    """One script that a run executed. ``output`` is what it printed, ``notes`` what we have to say of it.
+
+    ``statements`` are those of the attempt that succeeded. ``writers_waited_ms``: the longest time that it made other
+    writers wait, if there were any; None where it is no matter of the whole database (PostgreSQL).
+    """
 
     number: int
     label: str
     direction: Direction
     succeeded: bool
     duration_ms: int
-    statements: int = 0
+    statements: tuple[StatementRecord, ...] = ()
     output: str = ""
     notes: tuple[str, ...] = ()
+    writers_waited_ms: int | None = None
 
 
 class RunResult(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.descriptions.losses import Loss, LossWatch
 from nonstop.descriptions.scripts import Direction
 from nonstop.errors import NonstopError, Refused
@@ -47,6 +47,12 @@ class Losses:
         self._changing: set[int] = set()
         self._enclosed: set[int] = set()
         self._refusal: Refused | None = None
+        self.told: list[str] = []
+        """What is lost, note by note."""
+
+    def may_change(self, statement: str) -> bool:
+        """Whether ``statement`` may change something, by itself or by a function that it calls."""
+        return is_write(statement) or self._watch.outlook(statement).changes
 
     # --- statements -------------------------------------------------------------------------------------------
 
@@ -61,7 +67,7 @@ class Losses:
             )
         if outlook.commits:
             self.before_commit(connection)
-        if not outlook.changes:
+        if not outlook.changes or self._has_failed(connection):
             return
         if is_autocommit and not self._database.in_transaction(connection):
             if not outlook.wants_commit_of_ours:
@@ -92,6 +98,8 @@ class Losses:
         if id(connection) not in self._changing:
             return
         self._changing.discard(id(connection))
+        if self._has_failed(connection):
+            return
         found = self._watch.found(connection)
         lost = [loss for loss in found if loss.is_real]
         if lost and not self._may_lose:
@@ -108,18 +116,22 @@ class Losses:
 
     # --- details ----------------------------------------------------------------------------------------------
 
+    def _has_failed(self, connection: DBAPIConnection) -> bool:
+        """Whether an error has ended the transaction: nothing of it will be kept, and it answers no question."""
+        return self._database.in_transaction(connection) and not self._database.can_commit(connection)
+
     @property
     def _may_lose(self) -> bool:
         return self._direction is Direction.ROLLBACK or self._discarding is not None
 
     def _tell(self, loss: Loss) -> None:
-        if self._direction is Direction.ROLLBACK:
-            if loss.is_real:
-                self._say(f"{loss} {loss.verb} lost")
-        elif loss.is_real:
-            self._say(f"{loss} {loss.verb} discarded ({self._discarding})")
-        else:
-            self._say(f"{loss.subject}: gone, it had no {loss.unit}")
+        if not loss.is_real:
+            if self._direction is Direction.APPLY:
+                self._say(f"{loss.subject}: gone, it had no {loss.unit}")
+            return
+        is_rollback = self._direction is Direction.ROLLBACK
+        self.told.append(f"{loss} {loss.verb} {'lost' if is_rollback else f'discarded ({self._discarding})'}")
+        self._say(self.told[-1])
 
     def _roll_back(self, connection: DBAPIConnection) -> None:
         if id(connection) in self._enclosed:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nonstop.databases.base import Database, DBAPIConnection, LockConflict
+from nonstop.descriptions.operations import LockClass
 from nonstop.errors import MadeWay
 
 
 class Manners:
     """Looks before a script's statement takes a strong lock.
 
-    ``wait_outside(relations)`` returns, when no old transaction holds the tables, how many ms the statement may wait
+    ``wait_outside(relations, lock)`` returns, when no old transaction holds the tables, how many ms the statement may wait
     in the queue, and whether an autovacuum has to be got out of the way first. ``has_written(connection)`` tells
     whether the open transaction holds locks of its own already: then there is no waiting outside, and the script as a
     whole has to try again if the lock is not to be had. ``was_broken_off()`` tells whether the watchdog cancelled a
@@ -21,7 +22,7 @@ class Manners:
     def __init__(
         self,
         database: Database,
-        wait_outside: Callable[[Sequence[str]], tuple[int, bool]],
+        wait_outside: Callable[[Sequence[str], LockClass], tuple[int, bool]],
         lock_timeout_ms: Callable[[], int],
         has_written: Callable[[DBAPIConnection], bool],
         was_broken_off: Callable[[], bool],
@@ -33,12 +34,12 @@ class Manners:
         self.was_broken_off = was_broken_off
         self._limited: set[int] = set()
 
-    def before(self, connection: DBAPIConnection, relations: Sequence[str]) -> None:
+    def before(self, connection: DBAPIConnection, relations: Sequence[str], lock: LockClass) -> None:
         """Wait for a good moment, and bound how long the next statement may wait in the queue for ``relations``."""
         self.forget_limits_of_the_past(connection)
         timeout_ms, behind_autovacuum = self._lock_timeout_ms(), False
         if relations and not self._has_written(connection):
-            timeout_ms, behind_autovacuum = self._wait_outside(relations)
+            timeout_ms, behind_autovacuum = self._wait_outside(relations, lock)
         self._limit(connection, timeout_ms, relations if behind_autovacuum else ())
 
     def limit(self, connection: DBAPIConnection) -> None:

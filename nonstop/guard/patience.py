@@ -21,6 +21,8 @@ SHARE_OF_BUDGET = 0.6
 """How much of the budget our waiting in the queue may use; the rest is for holding the lock."""
 PAUSE_MS = 10.0
 """Between two looks; a look takes about a millisecond."""
+MOST_NAMED = 5
+"""So many of those who were waited for are named in the journal."""
 GROW_EVERY = 0.25
 """Seconds of looking in vain after which an older transaction will do: steady traffic never clears the table."""
 
@@ -57,7 +59,7 @@ class Patience:
     """Runs an attempt to lock again and again until it gets through.
 
     ``checkpoint`` may end it (a signal, the deadline); ``is_conflict`` tells errors that mean "try again" from others;
-    ``give_up_after`` is in seconds.
+    ``give_up_after`` is in seconds. ``waited`` is told how many ms a wait has taken, and who was waited for.
     """
 
     def __init__(
@@ -66,11 +68,13 @@ class Patience:
         give_up_after: float,
         checkpoint: Callable[[], None],
         is_conflict: Callable[[BaseException], bool],
+        waited: Callable[[float, Sequence[str]], None] = lambda milliseconds, holders: None,
     ) -> None:
         self._observer = observer
         self._give_up_after = give_up_after
         self._checkpoint = checkpoint
         self._is_conflict = is_conflict
+        self._waited = waited
 
     def run(
         self,
@@ -104,7 +108,9 @@ class Patience:
     ) -> list[Holder]:
         """Return when only young transactions hold ``relations``; they come back."""
         first_seen = allowance.first_seen
-        grow_at = time.monotonic() + GROW_EVERY
+        met: dict[str, str] = {}
+        begun = time.monotonic()
+        grow_at = begun + GROW_EVERY
         while True:
             now = time.monotonic()
             if now >= grow_at:
@@ -120,7 +126,12 @@ class Patience:
                 and _age_ms(holder, now - first_seen[holder.transaction]) > allowance.old_ms
             ]
             if not old:
+                if met:
+                    self._waited((now - begun) * 1000, [*met.values()])
                 return holders
+            for holder in old:
+                if holder.transaction not in met and len(met) < MOST_NAMED:
+                    met[holder.transaction] = self._observer.describe([holder])
             self._check(started, old, relations)
             time.sleep(PAUSE_MS / 1000 * random.uniform(0.5, 1.5))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.descriptions.operations import LockClass
 from nonstop.descriptions.statements import Kind, Need, Reached
 from nonstop.errors import Refused
 from nonstop.guard.manners import Manners
@@ -45,6 +46,11 @@ class Judged(NamedTuple):
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(table.name for table in self.tables)
+
+    @property
+    def lock(self) -> LockClass:
+        """The strongest that it may take."""
+        return LockClass.ACCESS_EXCLUSIVE if self.need.kind is Kind.UNKNOWN else self.need.lock
 
     @property
     def may_be_any(self) -> bool:
@@ -101,12 +107,19 @@ class PlainSql:
         strong = [one for one, text in zip(judged, sent, strict=True) if text and one.is_strong]
         if strong:
             names = tuple(dict.fromkeys(name for one in strong for name in one.names))
-            self._manners.before(connection, names)
+            self._get_ready(connection)
+            self._manners.before(connection, names, max((one.lock for one in strong), key=[*LockClass].index))
         else:
             self._manners.forget_limits_of_the_past(connection)
         if all(text == one.text for one, text in zip(judged, sent, strict=True)):
             return statement
         return "; ".join(text for text in sent if text) or NOTHING
+
+    def _get_ready(self, connection: DBAPIConnection) -> None:
+        """Have at hand what the next statement may need to be judged: by then the lock is held, and others wait."""
+        if not self._work.has_written(connection):
+            self._services.own_names()
+            self._database.confirms(connection, ())
 
     # --- looking ----------------------------------------------------------------------------------------------
 

@@ -34,14 +34,15 @@ _active: ContextVar[Guard | None] = ContextVar("nonstop_guard", default=None)
 class Guard:
     """Ties a script's connections to the ledger's database, its lock and its transactions.
 
-    ``checkpoint`` is called before every statement and may raise an Interruption. What it raised is remembered in
+    ``prepare`` makes a session ready for the script. ``checkpoint`` is called before every statement and may raise an
+    Interruption. What it raised is remembered in
     ``interruption``, and what the guard refused in ``refusal``: a script can't turn either into success.
     """
 
     def __init__(
         self,
         database: Database,
-        owner: str,
+        prepare: Callable[[DBAPIConnection], None],
         work: Work,
         journal: Journal,
         checkpoint: Callable[[], None],
@@ -49,7 +50,7 @@ class Guard:
         losses: Losses,
     ) -> None:
         self._database = database
-        self._owner = owner
+        self._prepare_session = prepare
         self._work = work
         self._journal = journal
         self._checkpoint = checkpoint
@@ -100,7 +101,7 @@ class Guard:
     def _prepare(self, connection: DBAPIConnection) -> None:
         try:
             self._database.check_same(connection)
-            self._database.prepare_session(connection, self._owner)
+            self._prepare_session(connection)
             self._prepared[id(connection)] = connection
         except NonstopError as error:
             self._work.refused(connection)
@@ -121,22 +122,24 @@ class Guard:
     def before_statement(self, connection: Connection, statement: str) -> str:
         """Return what is to be sent in the place of ``statement``."""
         self._remembered(self._checkpoint)
-        self._journal.begin(statement)
+        dbapi = connection.connection.dbapi_connection
+        self._journal.begin(dbapi, statement)
         if self._loading and is_write(statement):
             self.refusal = UsageError(
-                f"the application changes the database while it is imported: {self._summary()}",
+                f"the application changes the database while it is imported: {self._summary(dbapi)}",
                 next_step="move that out of the import (a create_all belongs into init_db.py or a migration)",
             )
             raise self.refusal
-        dbapi = connection.connection.dbapi_connection
         self._work.before_statement(dbapi, statement)
         self._losses.before_statement(dbapi, statement, is_autocommit(connection))
         if not self._work.is_own(dbapi):
             statement = self._remembered(partial(self._before_plain_sql, connection, statement))
-            self._journal.sends(statement)
-            self._work.note_write(dbapi, statement, self._summary())
+            self._work.note_write(dbapi, statement, self._summary(dbapi))
         if not is_autocommit(connection):
             self._database.begin_if_needed(dbapi, statement)
+        self._work.note_write_lock(dbapi, statement)
+        look = self._looking(connection, statement, lambda: self._database.look_before(dbapi, statement))
+        self._journal.sends(dbapi, statement, look)
         return statement
 
     def _before_plain_sql(self, connection: Connection, statement: str) -> str:
@@ -144,11 +147,16 @@ class Guard:
         dbapi = connection.connection.dbapi_connection
         return self._plain_sql.before(dbapi, statement, is_autocommit(connection))
 
-    def after_statement(self, connection: Connection, statement: str) -> None:
-        self._journal.end()
-        self._losses.after_statement(connection.connection.dbapi_connection, statement)
+    def after_statement(self, connection: Connection, statement: str, rows: int) -> None:
+        dbapi = connection.connection.dbapi_connection
+        done = self._journal.end(dbapi, rows)
+        if (look := done.look) is not None:
+            done.effect = self._looking(
+                connection, statement, lambda: self._database.effect_since(dbapi, look)
+            )
+        self._database.lift_lock_limit(dbapi)
+        self._losses.after_statement(dbapi, statement)
         if is_autocommit(connection) and is_write(statement):
-            dbapi = connection.connection.dbapi_connection
             self._work.committed_at_once(dbapi)
             if not self._work.is_own(dbapi):
                 self._remembered(self._plain_sql.run_deferred)
@@ -165,9 +173,12 @@ class Guard:
         if dbapi is None or self._work.is_own(dbapi):
             return
         self._work.back_to_held(dbapi)
+        self._database.lift_lock_limit(dbapi)
+        if connection is not None and is_autocommit(connection):
+            self._work.failed_at_once(dbapi)
         if self._plain_sql.had_to_make_way(dbapi, statement, error):
             self.interruption = MadeWay(
-                f"no lock for {self._summary()}: {str(error).strip().partition(chr(10))[0]}",
+                f"no lock for {self._summary(dbapi)}: {str(error).strip().partition(chr(10))[0]}",
                 broken_off=self._plain_sql.was_broken_off(),
             )
             raise self.interruption
@@ -186,9 +197,17 @@ class Guard:
     def before_others_look(self) -> None:
         self._work.release()
 
-    def _summary(self) -> str:
-        last = self._journal.last
+    def _summary(self, connection: DBAPIConnection) -> str:
+        last = self._journal.of(connection)
         return last.summary if last else ""
+
+    def _looking(self, connection: Connection, statement: str, look: Callable[[], Answer]) -> Answer:
+        """What ``look`` tells. An error of it is one of the statement: it ends the same transaction."""
+        try:
+            return look()
+        except Exception as error:
+            self.on_error(connection, statement, error)
+            raise
 
 
 def is_autocommit(connection: Connection) -> bool:
@@ -240,7 +259,7 @@ def _after(
     connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
 ) -> None:
     if (guard := _active.get()) is not None:
-        guard.after_statement(connection, statement)
+        guard.after_statement(connection, statement, cursor.rowcount)
 
 
 def _on_error(context: Any) -> None:

@@ -19,6 +19,7 @@ from nonstop.databases.base import Database, DBAPIConnection, is_write
 from nonstop.errors import UsageError
 from nonstop.guard.deferred import Deferred
 from nonstop.guard.losses import Losses
+from nonstop.guard.stalls import Stalls
 
 HOLD_LIMIT = 0.1
 """Seconds that a script's commit may wait for the script to return."""
@@ -26,6 +27,10 @@ SAVEPOINT = "nonstop_held"
 
 
 RecordCommit = Callable[[DBAPIConnection, str, Sequence[str]], None]
+
+
+def _note_nothing(connection: DBAPIConnection, description: str, deferred: Sequence[str]) -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -64,6 +69,7 @@ class Work:
         self._bare: set[int] = set()
         self._used_bare = False
         self.deferred = Deferred()
+        self.stalls = Stalls()
         self.is_undoing = False
         self.commits = 0
         """How many commits have been sent, the final one not counted."""
@@ -138,7 +144,7 @@ class Work:
             self.deferred.mind_savepoints(connection, statement)
             held = self._held
             if held is not None and (
-                held.connection is not connection or (held.requested and is_write(statement))
+                held.connection is not connection or (held.requested and self._losses.may_change(statement))
             ):
                 self.release()
 
@@ -148,7 +154,14 @@ class Work:
             with self._lock:
                 self._written[id(connection)] = summary
 
+    def note_write_lock(self, connection: DBAPIConnection, statement: str) -> None:
+        """Note that nobody else can write until the open transaction of ``connection`` has ended."""
+        writes = self.is_own(connection) or is_write(statement)  # a step of op begins none but to write
+        if self._database.has_one_writer and writes and self._database.in_transaction(connection):
+            self.stalls.begins(connection)
+
     def rolled_back(self, connection: DBAPIConnection) -> None:
+        self.stalls.ends(connection)
         self.deferred.take(connection)
         self._losses.rolled_back(connection)
         if self._written.pop(id(connection), None):
@@ -158,6 +171,10 @@ class Work:
         """Note a commit that could not be held: of a statement on a session in autocommit mode."""
         self._written.pop(id(connection), None)
         self.commits += not self.is_undoing
+
+    def failed_at_once(self, connection: DBAPIConnection) -> None:
+        """Note that a statement on a session in autocommit mode has left nothing: it holds no lock any longer."""
+        self._written.pop(id(connection), None)
 
     @contextmanager
     def undoing(self) -> Iterator[None]:
@@ -218,7 +235,8 @@ class Work:
             held = self._take()
             if held is None:
                 return False
-            note = record or self._record_commit
+            # What takes back is no progress, and not noted.
+            note = (record or self._record_commit) if not self.is_undoing else _note_nothing
             self._end(held, lambda: note(held.connection, held.description, held.deferred))
             self.deferred.add_due(held.deferred)
             self.commits += not self.is_undoing
@@ -250,6 +268,7 @@ class Work:
             held = self._take()
             if held is not None:
                 held.connection.rollback()
+                self.stalls.ends(held.connection)
                 for action in held.afterwards:
                     action()
 
@@ -267,6 +286,7 @@ class Work:
             if self._database.is_usable(connection) and not self.is_own(connection):
                 self.dropped_writes |= bool(self._written.pop(id(connection), None))
                 connection.rollback()
+                self.stalls.ends(connection)
 
     def settle(self, connection: DBAPIConnection | None) -> None:
         """Make way for a step of ``op`` that works on ``connection``: no other session may stand in its way.
@@ -297,7 +317,6 @@ class Work:
 
     def _end(self, held: _Held, record: Callable[[], None]) -> None:
         try:
-            self._losses.before_commit(held.connection)  # a function may have been called since
             if held.requested and not self._database.can_commit(held.connection):
                 # A read that the script made after its commit has failed: that must not cost the commit.
                 held.connection.cursor().execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
@@ -308,6 +327,7 @@ class Work:
                 held.connection.rollback()
             raise
         finally:
+            self.stalls.ends(held.connection)
             for action in held.afterwards:
                 action()
 

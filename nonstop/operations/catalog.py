@@ -12,7 +12,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.schema import Table
 
-from nonstop.databases.base import Database, ForeignKey
+from nonstop.databases.base import Database
+from nonstop.databases.catalog import Constraint
 from nonstop.descriptions.operations import CreateIndex, Step
 from nonstop.errors import DefinitionConflict
 
@@ -84,6 +85,11 @@ def _alembic(dialect: Dialect) -> DefaultImpl:
     return MigrationContext.configure(dialect=dialect).impl
 
 
+def get_ready_to_compare(dialect: Dialect) -> None:
+    """Load what ``compare_column`` needs: a tenth of a second, which must not pass while a strong lock is held."""
+    _alembic(dialect)
+
+
 def compare_column(connection: Connection, wanted: Column[Any], existing: dict[str, Any]) -> None:
     """Raise DefinitionConflict where a reflected column differs in type, nullability or having a default."""
     name = f"{wanted.table.name}.{wanted.name}"
@@ -117,17 +123,19 @@ def compare_table(connection: Connection, wanted: Table, database: Database) -> 
     wanted_key = [column.name for column in wanted.primary_key.columns]
     if key != wanted_key:
         raise conflict(f"table {wanted.name}", f"primary key {key}", f"primary key {wanted_key}")
-    existing_keys = database.foreign_keys(connection, wanted.name, wanted.schema)
+    existing_keys = database.catalog.foreign_keys(connection, wanted.name, wanted.schema)
     for constraint in wanted.foreign_key_constraints:
-        described = ForeignKey(
+        described = Constraint(
+            "foreign key",
             tuple(column.name for column in constraint.columns),
-            constraint.referred_table.name,
-            tuple(element.column.name for element in constraint.elements),
-            (constraint.ondelete or "NO ACTION").upper(),
+            referred_table=constraint.referred_table.name,
+            referred_columns=tuple(element.column.name for element in constraint.elements),
+            on_delete=(constraint.ondelete or "NO ACTION").upper(),
+            on_update=(constraint.onupdate or "NO ACTION").upper(),
         )
         if described not in existing_keys:
-            shown = "; ".join(map(str, existing_keys)) or "no such foreign key"
-            raise conflict(f"table {wanted.name}", shown, str(described))
+            shown = "; ".join(map(_key_in_words, existing_keys)) or "no such foreign key"
+            raise conflict(f"table {wanted.name}", shown, _key_in_words(described))
     for index in wanted.indexes:
         existing = indexes(connection, wanted.name, wanted.schema).get(str(index.name))
         if existing is None:
@@ -136,6 +144,14 @@ def compare_table(connection: Connection, wanted: Table, database: Database) -> 
         compare_index(
             CreateIndex(str(index.name), wanted.name, names, bool(index.unique), wanted.schema), existing
         )
+
+
+def _key_in_words(key: Constraint) -> str:
+    parent = f"{key.referred_table}({', '.join(key.referred_columns)})"
+    actions = f"on delete {key.on_delete}" + (
+        f" on update {key.on_update}" if key.on_update != "NO ACTION" else ""
+    )
+    return f"foreign key ({', '.join(key.columns)}) to {parent} {actions}"
 
 
 def compare_index(wanted: CreateIndex, existing: dict[str, Any]) -> None:

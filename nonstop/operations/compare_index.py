@@ -38,8 +38,13 @@ def _same_key(database: Database, connection: Connection, wanted: CreateIndex, h
     if isinstance(key, str):
         return has == key
     expression = ORDER.sub("", str(key))
-    # Where the catalog does not tell expressions apart from each other, their number must do.
-    return not has or has == expression or _same(database, connection, wanted, has, expression)
+    if (
+        not has or has == expression
+    ):  # where the catalog does not tell what an expression is, it must do that it is one
+        return True
+    if has in catalog.columns(connection, wanted.table, wanted.schema):
+        has = database.dialect().identifier_preparer.quote_identifier(has)
+    return _same(database, connection, wanted, has, expression)
 
 
 def _same(database: Database, connection: Connection, wanted: CreateIndex, one: str, other: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine
 
 from nonstop.databases.base import Database, DBAPIConnection
-from nonstop.descriptions.operations import Operation, Step
+from nonstop.descriptions.operations import LockClass, Operation, Step
 from nonstop.errors import MigrationFailed
 from nonstop.operations import steps_for
 
@@ -27,8 +27,8 @@ class Transactions(Protocol):
     def release(self) -> bool: ...
 
 
-LockPatiently = Callable[[Sequence[str], Callable[[int, bool], None]], None]
-"""Calls ``attempt(lock_timeout_ms, past_autovacuum)`` until a strong lock on the tables was to be had."""
+LockPatiently = Callable[[Sequence[str], LockClass, Callable[[int, bool], None]], None]
+"""Calls ``attempt(lock_timeout_ms, past_autovacuum)`` until a lock of that class on the tables was to be had."""
 
 
 class Executor:
@@ -112,7 +112,7 @@ class Executor:
         try:
             if step.in_transaction:
                 orders = cycle([(), step.relations[::-1]] if len(step.relations) > 1 else [()])
-                self._lock_patiently(step.relations, partial(self._in_transaction, step, orders))
+                self._lock_patiently(step.relations, step.lock, partial(self._in_transaction, step, orders))
             else:
                 self._begun = self._begun or step  # while it is undone it stays the one that failed
                 self._outside_transactions(step)

@@ -17,7 +17,8 @@ def index_sql(operation: CreateIndex, dialect: Dialect) -> str:
     ]
     table = Table(operation.table, MetaData(), *columns, *further, schema=operation.schema)
     keys = [table.c[key] if isinstance(key, str) else key for key in operation.columns]
-    where = text(operation.where) if operation.where else None
+    # It is SQL, not a template: a colon in it begins no parameter.
+    where = text(operation.where.replace(":", "\\:")) if operation.where else None
     index = Index(
         operation.name, *keys, unique=operation.unique, _table=table,
         postgresql_where=where, sqlite_where=where, postgresql_using=operation.method or False,

@@ -36,8 +36,12 @@ def step(
     change: Change,
     is_done: Callable[[Connection], bool],
     look: Callable[[Step, Connection], Step] | None = None,
+    adds: str = "",
 ) -> Step:
-    """One step that changes the text of ``table`` by ``change``; ``look`` may refuse before anything is done."""
+    """One step that changes the text of ``table`` by ``change``, which may bring a new column (``adds``).
+
+    ``look`` may refuse before anything is done.
+    """
 
     def prepare(planned: Step, connection: Connection) -> Step:
         # From the first look on, so that nobody writes between the looks and the copy.
@@ -49,10 +53,10 @@ def step(
             raise DefinitionConflict(
                 f"there is no table {table} that can be changed", next_step="create it first"
             )
-        before = _inventory(connection, table)
+        before = _inventory(connection, table, adds)
         statements = _statements(connection, table, text, change(text))
         return replace(
-            planned, statements=statements, is_done=lambda c: is_done(c) and _kept(c, table, before)
+            planned, statements=statements, is_done=lambda c: is_done(c) and _kept(c, table, before, adds)
         )
 
     return Step(
@@ -127,22 +131,24 @@ def _belongings(connection: Connection, table: str) -> list[str]:
     return [source for (source,) in connection.exec_driver_sql(query, (table,))]
 
 
-def _inventory(connection: Connection, table: str) -> dict[str, Any]:
-    """What a rebuild must leave as it is: rows, every other object's text, and the state of foreign keys."""
+def _inventory(connection: Connection, table: str, adds: str) -> dict[str, Any]:
+    """What a rebuild must leave as it is: rows, columns, every other object's text, and the state of foreign keys."""
     name = connection.dialect.identifier_preparer.quote_identifier(table)
     objects = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE NOT (type = 'table' AND name = ? COLLATE NOCASE)"
     return {
         "rows": connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar(),
         "objects": {tuple(row) for row in connection.exec_driver_sql(objects, (table,)) if row[3]},
         "columns": [
-            row[1:3] for row in connection.exec_driver_sql("SELECT * FROM pragma_table_xinfo(?)", (table,))
+            row[1:3]
+            for row in connection.exec_driver_sql("SELECT * FROM pragma_table_xinfo(?)", (table,))
+            if row[1] != adds
         ],
         "broken keys": len(connection.exec_driver_sql("PRAGMA foreign_key_check").all()),
     }
 
 
-def _kept(connection: Connection, table: str, before: dict[str, Any]) -> bool:
-    after = _inventory(connection, table)
+def _kept(connection: Connection, table: str, before: dict[str, Any], adds: str) -> bool:
+    after = _inventory(connection, table, adds)
     for part, was in before.items():
         if (after[part] > was) if part == "broken keys" else (after[part] != was):
             raise MigrationFailed(

@@ -29,7 +29,7 @@ def require_none(database: Database, table: str, schema: str | None, violation: 
         count = _value(connection, f"SELECT count(*) FROM {source}")
         if count:
             key = database.catalog.key_columns(connection, table, schema)
-            raise _refusal(f"{count} row(s) of {table} {what}", _sample(connection, source, key))
+            raise _refusal(f"{count} row(s) of {table} {what}", _sample(database, connection, source, key))
         return step
 
     return look
@@ -50,7 +50,7 @@ def require_unique(
         count = _value(connection, f"SELECT count(*) FROM (SELECT 1 FROM {source}) AS d")
         if count:
             raise _refusal(f"{count} value(s) stand in several rows of {table}: {what}",
-                           _sample(connection, source, columns))  # fmt: skip
+                           _sample(database, connection, source, columns))  # fmt: skip
         return step
 
     return look
@@ -67,11 +67,11 @@ def all_of(*looks: Prepare) -> Prepare:
     return look
 
 
-def _sample(connection: Connection, source: str, columns: Sequence[str]) -> str:
+def _sample(database: Database, connection: Connection, source: str, columns: Sequence[str]) -> str:
     """The first few rows by their key, as ``id 4, id 7``; empty without a key."""
     if not columns:
         return ""
-    names = ", ".join(connection.dialect.identifier_preparer.quote(column) for column in columns)
+    names = ", ".join(database.dialect().identifier_preparer.quote(column) for column in columns)
     rows = (
         _plain(connection)
         .exec_driver_sql(f"SELECT {names} FROM {source} ORDER BY {names} LIMIT {SAMPLE}")

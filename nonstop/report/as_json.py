@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nonstop.descriptions.history import Event
-from nonstop.descriptions.results import ChangeResult, PlanResult, RunResult, StatusResult
+from nonstop.descriptions.results import ChangeResult, PlanResult, RunResult, StatementRecord, StatusResult
 from nonstop.errors import NonstopError
 
 SCHEMA = 1
@@ -84,9 +84,10 @@ def run(result: RunResult) -> dict[str, Any]:
                 "label": outcome.label,
                 "done": outcome.succeeded,
                 "duration_ms": outcome.duration_ms,
-                "statements": outcome.statements,
+                "statements": [statement(record) for record in outcome.statements],
                 "output": outcome.output,
                 "notes": list(outcome.notes),
+                "writers_waited_ms": outcome.writers_waited_ms,
             }
             for outcome in result.outcomes
         ],
@@ -94,6 +95,22 @@ def run(result: RunResult) -> dict[str, Any]:
         "notes": list(result.notes),
         "duration_ms": result.duration_ms,
         "error": None if result.error is None else error(result.error),
+    }
+
+
+def statement(record: StatementRecord) -> dict[str, Any]:
+    return {
+        "sql": record.sql,
+        "sent": record.sent or None,
+        "line": record.line or None,
+        "duration_ms": record.duration_ms,
+        "rows": record.rows,
+        "waited_ms": record.waited_ms,
+        "waited_for": list(record.waited_for),
+        "locks": list(record.locks),
+        "rewritten": list(record.rewritten),
+        "blocked": [blocked._asdict() for blocked in record.blocked],
+        "error": record.error or None,
     }
 
 

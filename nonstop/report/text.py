@@ -10,6 +10,7 @@ from nonstop.descriptions.results import (
     RunResult,
     ScriptOutcome,
     State,
+    StatementRecord,
     StatusResult,
 )
 from nonstop.descriptions.scripts import Direction
@@ -84,10 +85,33 @@ def _verb(result: PlanResult | RunResult) -> str:
     return "roll back" if result.direction is Direction.ROLLBACK else "apply"
 
 
-def outcome(result: ScriptOutcome) -> list[str]:
-    """One script that has ended well."""
+def outcome(result: ScriptOutcome, verbose: bool = False) -> list[str]:
+    """One script that has ended well; ``verbose`` adds its statements."""
     line = f"  {result.label}: {result.direction.done} in {duration(result.duration_ms)}"
-    return [line, *(f"    note: {note}" for note in result.notes)]
+    statements = [line for record in result.statements for line in statement(record)] if verbose else []
+    return [line, *statements, *(f"    note: {note}" for note in result.notes)]
+
+
+def statement(record: StatementRecord) -> list[str]:
+    """One statement of a script, and below it what it did to others."""
+    sql = " ".join((record.sent or record.sql).split())
+    rows = "" if record.rows is None else f", {record.rows} row{'' if record.rows == 1 else 's'}"
+    at = f"line {record.line}: " if record.line else ""
+    lines = [f"    {at}{sql}  ({duration(record.duration_ms)}{rows})"]
+    if record.sent:
+        lines.append(f"      for: {' '.join(record.sql.split())}")
+    if record.waited_for:
+        lines.append(f"      waited {duration(record.waited_ms)} for: {'; '.join(record.waited_for)}")
+    if record.locks:
+        lines.append(f"      locked: {', '.join(record.locks)}")
+    if record.rewritten:
+        lines.append(f"      rewrote: {', '.join(record.rewritten)}")
+    for blocked in record.blocked:
+        name = f", {blocked.application}" if blocked.application else ""
+        lines.append(f"      kept waiting for {duration(blocked.waited_ms)}: pid {blocked.pid}{name}")
+    if record.error:
+        lines.append(f"      failed: {record.error.strip().partition(chr(10))[0]}")
+    return lines
 
 
 def run(result: RunResult) -> list[str]:

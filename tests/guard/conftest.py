@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,12 +57,12 @@ class Scene:
             lines = f"import os\n{lines}"
         write_script(self.project.migrations, f"{number:03}_script.py", lines, template=template)
 
-    def start(self, *arguments: str) -> Forked:
-        """Start ``apply``."""
+    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Forked:
+        """Start ``apply``, with the variables of ``environment`` beside the project's."""
         options = arguments or ("--deadline", LONGEST_RUN)
         return self.forks.start(
             "apply", "--dir", self.project.migrations, "--blocking-budget", BUDGET, *options,
-            env=self.project.environment,
+            env={**self.project.environment, **(environment or {})},
         )  # fmt: skip
 
     def run(self, *arguments: str) -> Ended:

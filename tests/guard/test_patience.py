@@ -68,9 +68,9 @@ def test_the_deadline_names_who_held_the_lock(waiting_scene: Scene) -> None:
     scene = waiting_scene
     with scene.session() as reader:
         reader.execute("SELECT count(*) AS told FROM cars")
-        end = scene.start("--deadline", "1s").wait()
+        end = scene.start("--deadline", "2s").wait()
         assert end.returncode == 1
-        assert "the deadline of 1 s has passed" in end.output
+        assert "the deadline of 2 s has passed" in end.output
         assert f"pid {reader.info.backend_pid}" in end.output
         assert "SELECT count(*) AS told FROM cars" in end.output
         assert "was undone completely" in end.output
@@ -86,7 +86,7 @@ def test_a_prepared_transaction_is_waited_for_and_named(waiting_scene: Scene) ->
         application.commit()
         application.autocommit = True
         try:
-            end = scene.start("--deadline", "1s").wait()
+            end = scene.start("--deadline", "2s").wait()
             assert end.returncode == 1
             assert "1 prepared transaction(s), see pg_prepared_xacts" in end.output
             runner = scene.start()

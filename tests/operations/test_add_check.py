@@ -64,3 +64,11 @@ def test_emitted_sql(emitted) -> None:
         "ALTER TABLE orders ADD CONSTRAINT small CHECK (amount < 100) NOT VALID",
         "ALTER TABLE orders VALIDATE CONSTRAINT small",
     ]
+
+
+def test_a_check_of_a_table_with_partitions(postgres_stage: Stage) -> None:
+    postgres_stage.sql(
+        "CREATE TABLE visits (id INTEGER) PARTITION BY RANGE (id)",
+        "CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM (0) TO (9)",
+    )
+    postgres_stage.round_trip("op.add_check('c', 'visits', 'id > -1')", "op.drop_constraint('c', 'visits')")

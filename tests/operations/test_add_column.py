@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, false, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Integer,
+    String,
+    Uuid,
+    false,
+    func,
+    text,
+)
 
 from nonstop import op
-from nonstop.errors import DefinitionConflict, MigrationFailed, UsageError, ValidationError
+from nonstop.errors import DefinitionConflict, MigrationFailed, Refused, UsageError, ValidationError
 from tests.support.operations import Trial, send, sql_of
+from tests.support.stage import closing_engine
 
 APPLY = 'op.add_column("orders", Column("car_number", String(20), nullable=True))'
 ROLLBACK = 'op.drop_column("orders", "car_number")'
@@ -101,6 +117,87 @@ def test_without_the_table_it_says_so(trial: Trial) -> None:
 def test_c30_what_can_not_be_online_is_refused_before_anything_is_sent(column: Column, says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         op.add_column("orders", column)
+
+
+REWRITING = [
+    (Column("a", Integer, server_default=text("random()")), "random() gives each row a value of its own"),
+    (Column("a", Uuid, server_default=func.gen_random_uuid()), "gen_random_uuid() gives each row a value"),
+    (
+        Column("a", DateTime, server_default=func.clock_timestamp()),
+        "clock_timestamp() gives each row a value",
+    ),
+    (Column("a", Integer, server_default=text("nextval('s')")), "nextval() gives each row a value"),
+    (Column("a", Integer, Identity()), "an identity gives each row a number of its own"),
+    (
+        Column("a", Integer, Computed("id * 2", persisted=True)),
+        "a stored generated column is computed for each",
+    ),
+]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(("column", "says"), REWRITING, ids=[says.split()[0] for _, says in REWRITING])
+def test_what_rewrites_every_row_is_refused_with_the_steps_instead(
+    dialect: str, column: Column, says: str
+) -> None:
+    """C23: on the database of development too, so that it is seen there."""
+    with pytest.raises(Refused, match=re.escape(says)) as caught:
+        sql_of(dialect, lambda: op.add_column("orders", column))
+    assert caught.value.details[0] == "Instead:"
+    assert len(caught.value.details) > 2
+
+
+def test_the_steps_instead_are_verbs() -> None:
+    column = Column("token", Uuid, nullable=False, server_default=func.gen_random_uuid())
+    with pytest.raises(Refused) as caught:
+        sql_of("sqlite", lambda: op.add_column("orders", column, schema="shop"))
+    assert caught.value.details[1:] == (
+        'op.add_column("orders", Column("token", Uuid()), schema="shop")',
+        """op.set_default("orders", "token", text('gen_random_uuid()'), schema="shop")""",
+        "# fill the rows that are there in batches, each committed (docs: operations/backfill)",
+        'op.set_not_null("orders", "token", schema="shop")',
+    )
+
+
+def test_the_catalog_tells_what_a_function_and_a_type_are(postgres_trial: Trial) -> None:
+    send(
+        postgres_trial.url,
+        "CREATE FUNCTION calm() RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT 7'",
+        "CREATE FUNCTION wild() RETURNS integer VOLATILE LANGUAGE sql AS 'SELECT 7'",
+        "CREATE TYPE mood AS ENUM ('ok', 'bad')",
+    )
+    before = postgres_trial.look()
+    postgres_trial.script(
+        'op.add_column("orders", Column("a", Integer, server_default=text("wild()")))',
+        before="from sqlalchemy import text",
+    )
+    error = postgres_trial.failure()
+    assert isinstance(error, Refused)
+    assert "wild is not known to be harmless" in error.message
+    assert postgres_trial.look() == before
+    postgres_trial.script(
+        'op.add_column("orders", Column("a", Integer, server_default=text("calm()")))\n'
+        'op.add_column("orders", Column("b", Enum("ok", "bad", name="mood")))',
+        before="from sqlalchemy import Enum, text",
+    )
+    postgres_trial.apply()
+
+
+def test_rows_that_exist_get_the_time_of_the_script(trial: Trial) -> None:
+    """SQLite adds such a column to an empty table only: there the table is made anew."""
+    trial.script(
+        'op.add_column("orders", Column("seen_at", DateTime, nullable=False, server_default=func.now()))',
+        'op.drop_column("orders", "seen_at")',
+        before="from sqlalchemy import func",
+    )
+    trial.apply()
+    send(trial.url, "INSERT INTO orders (id) VALUES (3)")
+    with closing_engine(trial.url) as engine, engine.connect() as connection:
+        seen = [row[0] for row in connection.exec_driver_sql("SELECT seen_at FROM orders ORDER BY id")]
+    assert None not in seen
+    assert seen[0] == seen[1]
+    trial.rollback()
+    assert "seen_at" not in trial.look()[0]["tables"]["orders"]["columns"]
 
 
 def test_outside_a_run_it_says_how_to_run() -> None:

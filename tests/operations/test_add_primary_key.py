@@ -53,3 +53,8 @@ def test_emitted_sql(emitted) -> None:
         "CREATE UNIQUE INDEX CONCURRENTLY k ON shop.orders (id)",
         "ALTER TABLE shop.orders ADD CONSTRAINT k PRIMARY KEY USING INDEX k",
     ]
+
+
+def test_a_column_whose_name_has_a_comma(stage: Stage) -> None:
+    stage.sql('CREATE TABLE t ("(a, b" INTEGER NOT NULL)', "INSERT INTO t VALUES (1)")
+    stage.round_trip("op.add_primary_key('p', 't', ['(a, b'])", "op.drop_constraint('p', 't')")

@@ -201,3 +201,23 @@ def test_in_a_schema(postgres_trial: Trial) -> None:
         assert connection.execute(
             "SELECT schemaname, tablename FROM pg_indexes WHERE indexname = 'by_plate'"
         ).fetchall() == [("Shop", "cars")]
+
+
+def test_a_key_that_does_something_else_on_update_is_a_conflict(trial: Trial) -> None:
+    send(
+        trial.url,
+        "CREATE TABLE parts (id INTEGER NOT NULL PRIMARY KEY, of_order INTEGER,"
+        " FOREIGN KEY (of_order) REFERENCES orders (id) ON UPDATE CASCADE)",
+    )
+    trial.script(
+        """
+        op.create_table(
+            "parts",
+            Column("id", Integer, primary_key=True, autoincrement=False),
+            Column("of_order", Integer, ForeignKey("orders.id")),
+        )
+        """
+    )
+    error = trial.failure()
+    assert isinstance(error, DefinitionConflict)
+    assert "on delete NO ACTION on update CASCADE" in error.message

@@ -32,6 +32,7 @@ CREATE UNIQUE INDEX partly ON "the table" (name) WHERE parent IS NULL;
 CREATE INDEX expression ON "the table" (lower(name) DESC, "old price" COLLATE BINARY);
 CREATE VIEW seen AS SELECT id, name FROM "the table" WHERE parent IS NOT NULL;
 CREATE TRIGGER of_table AFTER UPDATE ON "the table" BEGIN INSERT INTO log VALUES (new.name); END;
+CREATE TRIGGER of_insert AFTER INSERT ON "the table" BEGIN INSERT INTO log VALUES ('inserted ' || new.id); END;
 CREATE TRIGGER of_other AFTER DELETE ON parents BEGIN DELETE FROM "the table" WHERE parent = old.id; END;
 CREATE TRIGGER of_view INSTEAD OF INSERT ON seen BEGIN INSERT INTO "the table" (name) VALUES (new.name); END;
 INSERT INTO parents VALUES (1, 'p'), (2, 'q');
@@ -48,6 +49,14 @@ CHANGES = [
     (
         "op.add_foreign_key('f', 'the table', ['changing'], 'parents', ['code'])",
         "op.drop_constraint('f', 'the table')",
+    ),
+    (
+        "op.drop_constraint('named, too', 'the table')",
+        "op.add_check('named, too', 'the table', 'length(name) < 15')",
+    ),
+    (
+        "op.drop_constraint('has_parent', 'the table')",
+        "op.add_foreign_key('has_parent', 'the table', ['parent'], 'parents', ['id'], on_delete='set null')",
     ),
 ]
 ENFORCING = """\
@@ -143,6 +152,43 @@ def test_triggers_views_and_keys_still_work(rich: Stage) -> None:
     )
     assert rich.value('SELECT max(id) FROM "the table"') == 78, "AUTOINCREMENT gave a number again"
     assert rich.value("SELECT what FROM log ORDER BY rowid DESC LIMIT 1") == "A"
+
+
+def test_a_column_with_a_default_that_is_no_constant(rich: Stage) -> None:
+    """It can't be added in place: what else there is stays, and the script's other changes find the new column."""
+    before = everything(rich)
+    rich.script(
+        1,
+        "op.add_column('the table', Column('at', String(30), nullable=False, server_default=func.now()))\n"
+        "op.create_index('by_at', 'the table', ['at'])",
+        "op.drop_index('by_at', 'the table')\nop.drop_column('the table', 'at')",
+    )
+    ended = rich.run("apply")
+    assert ended.returncode == 0, ended.output
+    after = everything(rich)
+    assert [object for object in after["objects"] if object[1] != "by_at"] == before["objects"]
+    assert [row[:-1] for row in after["rows"]["the table"]] == before["rows"]["the table"]
+    assert after["rows"]["children"] == before["rows"]["children"]
+    assert after["highest"] == before["highest"]
+    assert "-- the last" in text_of(rich)
+    assert rich.run("rollback", "--yes").returncode == 0
+    assert everything(rich) == before
+
+
+def test_a_table_that_refers_to_itself(sqlite_stage: Stage) -> None:
+    sqlite_stage.sql(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, above INTEGER REFERENCES t (id) ON DELETE CASCADE, a INTEGER)",
+        "INSERT INTO t VALUES (1, NULL, 1), (2, 1, 1), (3, 2, 1)",
+    )
+    sqlite_stage.script(1, "op.set_not_null('t', 'a')")
+    script = sqlite_stage.folder / "001_script.py"
+    script.write_text(script.read_text(encoding="utf-8") + ENFORCING, encoding="utf-8")
+    assert sqlite_stage.run("apply").returncode == 0
+    assert sqlite_stage.value("SELECT count(*) FROM t") == 3
+    with closing(sqlite3.connect(sqlite_file(sqlite_stage.url))) as database:
+        database.execute("PRAGMA foreign_keys = ON")
+        database.execute("DELETE FROM t WHERE id = 1")
+        assert database.execute("SELECT count(*) FROM t").fetchone() == (0,)
 
 
 def test_rowids_without_a_key_stay(sqlite_stage: Stage) -> None:

@@ -48,3 +48,12 @@ def test_a_missing_column_is_named(orders: Stage) -> None:
 def test_emitted_sql(emitted, default: object, sql: str) -> None:
     statements = emitted(SetDefault("orders", "Status", default, "shop"), "postgresql")
     assert statements == [f'ALTER TABLE shop.orders ALTER COLUMN "Status" SET DEFAULT {sql}']
+
+
+@pytest.mark.parametrize("table", ['"50% (a, b)"', "visits"])
+def test_a_table_with_an_odd_name_and_one_with_partitions(postgres_stage: Stage, table: str) -> None:
+    """Whether a default is the wanted one is asked with the table's name, and answered without its partitions."""
+    partitions = " PARTITION BY RANGE (id)" if table == "visits" else ""
+    postgres_stage.sql(f"CREATE TABLE {table} (id INTEGER, note TEXT){partitions}")
+    name = table.strip('"')
+    postgres_stage.round_trip(f"op.set_default({name!r}, 'note', 'x')", f"op.drop_default({name!r}, 'note')")

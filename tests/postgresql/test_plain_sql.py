@@ -10,6 +10,7 @@ import pytest
 
 from nonstop.databases import open_database
 from nonstop.databases.base import Database
+from nonstop.descriptions.operations import LockClass
 from nonstop.descriptions.scripts import Direction
 from nonstop.descriptions.statements import Kind
 from nonstop.errors import Refused
@@ -48,7 +49,7 @@ class Stage:
             Services(self.online.append, lambda: None, lambda: own_names, known(observing), None, print),
         )
 
-    def wait_outside(self, relations: Any) -> tuple[int, bool]:
+    def wait_outside(self, relations: Any, lock: LockClass) -> tuple[int, bool]:
         self.waited_for += relations
         return 50, False
 

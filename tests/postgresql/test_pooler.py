@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.support.commands import CommandLine
@@ -63,3 +64,40 @@ def test_c08_reading_works_through_any_pooler(
         done = cli("status", "--dir", folder, env={"DATABASE_URL": url})
     assert done.returncode == 0, done.stderr
     assert "001  make_t  pending" in done.stdout
+
+
+# --- the engine of a script -----------------------------------------------------------------------------------------
+
+ENGINE_OF_ITS_OWN = """
+import os
+from sqlalchemy import create_engine, text
+
+def apply():
+    engine = create_engine(os.environ["POOLED"].replace("postgresql:", "{driver}:"))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t (id INTEGER)"))
+        connection.execute(text("INSERT INTO seen SELECT pg_backend_pid()"))
+"""
+
+
+@pytest.mark.parametrize("driver", ["postgresql+psycopg", "postgresql+psycopg2"])
+@pytest.mark.parametrize(("mode", "exit_code"), [("transaction", 2), ("session", 0)])
+def test_a_script_may_not_go_through_a_pooler_that_shares_sessions(
+    cli: CommandLine,
+    postgres_url: str,
+    migrations: Path,
+    tmp_path: Path,
+    mode: str,
+    exit_code: int,
+    driver: str,
+) -> None:
+    """Though the runner has the server's own address."""
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE TABLE seen (pid INTEGER)")
+    (migrations / "001_make_t.py").write_text(ENGINE_OF_ITS_OWN.format(driver=driver))
+    with pooled(postgres_url, tmp_path, mode) as url:
+        done = cli("apply", "--dir", migrations, env={"DATABASE_URL": postgres_url, "POOLED": url})
+    assert done.returncode == exit_code, done.stderr
+    if exit_code:
+        assert "the script's engine goes through a connection pooler" in done.stderr
+        assert "Next: give the application the server's own address" in done.stderr

@@ -11,9 +11,9 @@ LOCK_HOLDER = b"""
     SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 # The moments at which a runner looked who holds the tables that it wants to lock.
-LOOKS = b"""
+LOOKS = """
     SELECT pid, query_start FROM pg_stat_activity WHERE datname = current_database()
-    AND application_name = 'nonstop observer' AND query LIKE '%virtualtransaction%'"""
+    AND application_name = 'nonstop observer' AND position(%s in query) > 0"""
 RUNNERS = b"""
     SELECT application_name FROM pg_stat_activity
     WHERE datname = current_database() AND application_name LIKE 'nonstop%'"""
@@ -44,12 +44,15 @@ def end_session(url: str, pid: int) -> None:
         assert ended == (True,)
 
 
-def until_it_looks(url: str, times: int = 3) -> None:
-    """Wait until a runner that waits outside the queue for a lock has looked at the holders that often."""
+def until_it_looks(url: str, times: int = 3, at: str = "virtualtransaction") -> None:
+    """Wait until a runner that waits outside the queue for a lock has looked at the holders that often.
+
+    ``at`` is a word of the query that it looks with.
+    """
     seen: set[object] = set()
 
     def looked() -> bool:
-        seen.update(connection.execute(LOOKS).fetchall())
+        seen.update(connection.execute(LOOKS, [at]).fetchall())
         return len(seen) >= times
 
     with psycopg.connect(url, autocommit=True) as connection:

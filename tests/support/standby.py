@@ -13,8 +13,10 @@ from tests.support.postgres_server import Server, Unavailable
 
 
 @contextmanager
-def standby_of(server: Server) -> Iterator[Server]:
+def standby_of(server: Server, settings: str = "") -> Iterator[Server]:
     """A hot standby with all that ``server`` holds now, streaming what comes; stopped and gone at the end.
+
+    ``settings`` are lines of ``postgresql.conf``.
 
     Raises Unavailable where the server is not one of ours, or its binaries lack ``pg_basebackup``.
     """
@@ -32,7 +34,7 @@ def standby_of(server: Server) -> Iterator[Server]:
              "--write-recovery-conf", "--wal-method=stream", "--no-sync"],
             check=True, capture_output=True, timeout=120,
         )  # fmt: skip
-        port = postgres_server.start_on_a_free_port(binaries, folder, prefix, "")
+        port = postgres_server.start_on_a_free_port(binaries, folder, prefix, settings)
         url = urlunsplit(urlsplit(server.url)._replace(netloc=f"postgres@127.0.0.1:{port}"))
         yield Server(url, server.version, str(binaries), str(folder))
     finally:

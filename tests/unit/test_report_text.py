@@ -6,6 +6,7 @@ import pytest
 
 from nonstop.descriptions.history import Event
 from nonstop.descriptions.results import (
+    Blocked,
     Change,
     ChangeResult,
     MigrationStatus,
@@ -14,6 +15,7 @@ from nonstop.descriptions.results import (
     RunResult,
     ScriptOutcome,
     State,
+    StatementRecord,
     StatusResult,
 )
 from nonstop.descriptions.scripts import Direction, Problem
@@ -38,6 +40,14 @@ EDITED = MigrationStatus(number=3, digits="003", name="x", state=State.EDITED, n
 PROBLEM = Problem(3, "003_x.py was changed after it was applied", "restore it")
 
 
+RECORD = StatementRecord(
+    "CREATE INDEX ix ON cars (id)", "ALTER TABLE cars ADD COLUMN x TEXT", 12, 48, None, 1200,
+    ("pid 7, user shop", "pid 8"), ("cars ACCESS EXCLUSIVE",), ("cars",), (Blocked(9, "shop", 31), Blocked(10, "", 5)),
+    "no\nlock",
+)  # fmt: skip
+PLAIN = StatementRecord("SELECT\n  1", "", 0, 1, 1)
+
+
 def outcome(label: str = "001_add_plate", notes: tuple[str, ...] = ()) -> ScriptOutcome:
     return ScriptOutcome(
         number=1,
@@ -45,7 +55,7 @@ def outcome(label: str = "001_add_plate", notes: tuple[str, ...] = ()) -> Script
         direction=Direction.APPLY,
         succeeded=True,
         duration_ms=1234,
-        statements=2,
+        statements=(RECORD, PLAIN),
         notes=notes,
     )
 
@@ -237,3 +247,20 @@ def test_the_log() -> None:
 )
 def test_a_duration(milliseconds: int, expected: str) -> None:
     assert text.duration(milliseconds) == expected
+
+
+def test_the_statements_of_a_script_are_shown_where_they_are_asked_for() -> None:
+    assert text.outcome(outcome()) == ["  001_add_plate: applied in 1.2 s"]
+    assert text.outcome(outcome(notes=("slow",)), verbose=True) == [
+        "  001_add_plate: applied in 1.2 s",
+        "    line 12: ALTER TABLE cars ADD COLUMN x TEXT  (48 ms)",
+        "      for: CREATE INDEX ix ON cars (id)",
+        "      waited 1.2 s for: pid 7, user shop; pid 8",
+        "      locked: cars ACCESS EXCLUSIVE",
+        "      rewrote: cars",
+        "      kept waiting for 31 ms: pid 9, shop",
+        "      kept waiting for 5 ms: pid 10",
+        "      failed: no",
+        "    SELECT 1  (1 ms, 1 row)",
+        "    note: slow",
+    ]

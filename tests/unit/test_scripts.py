@@ -273,6 +273,30 @@ def test_dependencies_that_are_no_numbers_are_refused(migrations: Path, value: s
         scripts.depends_on(script(migrations, f"\ndepends_on = {value}\n"))
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", None),
+        ('discards_data = "nobody reads it"\n', "nobody reads it"),
+        ('discards_data: str = "since\\n  May"\n', "since May"),
+        ('discards_data = (\n    "two "\n    "parts"\n)\n', "two parts"),
+        ("# discards_data is explained elsewhere\n", None),
+        ('def apply():\n    discards_data = "here it says nothing"\n', None),
+    ],
+)
+def test_why_data_may_be_lost_is_read_without_running(
+    migrations: Path, text: str, reason: str | None
+) -> None:
+    assert scripts.discards_data(script(migrations, text)) == reason
+
+
+@pytest.mark.parametrize("value", ["True", "''", "' '", "None", "why()", "f'{x}'", "['a']"])
+def test_a_reason_that_is_none_is_refused(migrations: Path, value: str) -> None:
+    problem = scripts.examine(script(migrations, f"{DONE}discards_data = {value}\n"))
+    assert problem is not None
+    assert problem.message == "001_x.py:3: discards_data does not say why"
+
+
 # --- load -----------------------------------------------------------------------------------------
 
 
