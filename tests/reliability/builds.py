@@ -61,8 +61,16 @@ def build_in(scene: Scene, phase: Phase, *options: str) -> Iterator[Forked]:
             case _:
                 keeper.execute("SELECT pg_advisory_lock(%s), pg_advisory_lock(%s)", [EARLY, LATE])
         runner = scene.start(*options)
+
+        def comes_to(phase: Phase) -> None:
+            try:
+                until(lambda: scene.value(PHASE) == phase)
+            except AssertionError:
+                runner.kill()
+                raise AssertionError(f"it never came to {phase}: {runner.wait().output}") from None
+
         if phase in (Phase.NEW_WRITERS, Phase.VALIDATION):
-            until(lambda: scene.value(PHASE) == Phase.BUILD)
+            comes_to(Phase.BUILD)
             if phase is Phase.NEW_WRITERS:
                 other.execute("LOCK TABLE cars IN ROW EXCLUSIVE MODE")
             else:  # the build does not see this row any more: it is found by the validation
@@ -70,18 +78,24 @@ def build_in(scene: Scene, phase: Phase, *options: str) -> Iterator[Forked]:
                 other.commit()
             keeper.execute("SELECT pg_advisory_unlock(%s)", [EARLY])
         if phase is Phase.LOCK:
-            until(lambda: scene.value(BUILDERS))
             until_blocked(scene.url, builder(scene))
         else:
-            until(lambda: scene.value(PHASE) == phase)
+            comes_to(phase)
         yield runner
 
 
 def builder(scene: Scene) -> int:
     """The process id of the session that builds."""
-    pid = scene.value(BUILDERS)
-    assert isinstance(pid, int)
-    return pid
+    seen: set[int] = set()
+
+    def is_seen() -> bool:  # the view shows it, but not in every moment
+        pid = scene.value(BUILDERS)
+        if isinstance(pid, int):
+            seen.add(pid)
+        return bool(seen)
+
+    until(is_seen)
+    return seen.pop()
 
 
 def indexes(scene: Scene) -> list[tuple[str, bool]]:

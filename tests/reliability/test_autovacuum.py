@@ -90,15 +90,15 @@ def test_c14_a_vacuum_against_wraparound_is_waited_for_and_named(ageing_scene: S
         scene.script(*form)
         with scene.session() as application:
             application.autocommit = True
-            runner = scene.start("--deadline", "2s")
-            for _ in range(5):
-                until_it_looks(scene.url)
+            runner = scene.start("--deadline", "5s")
+            for _ in range(3):
+                until_it_looks(scene.url, times=2)
                 assert queued_for(scene.url, "cars") == 0
                 application.execute("SELECT count(*) FROM cars WHERE id < 100")
                 application.execute("UPDATE cars SET note = 'x' WHERE id = 1")
             end = runner.wait()
         assert end.returncode == 1, end.output
-        assert "the deadline of 2 s has passed" in end.output
+        assert "the deadline of 5 s has passed" in end.output
         assert f"pid {worker}" in end.output
         assert "(to prevent wraparound)" in end.output
         assert "was undone completely" in end.output
