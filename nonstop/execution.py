@@ -121,6 +121,7 @@ class ScriptRun:
             lambda: round(allowance.timeout_ms),
             self._work.has_written,
             self._was_broken_off,
+            attempt,
         )
         self._executor = Executor(
             around.database, around.engine, self._work, self._record_step, self._notes.append, self._lookout.lock_patiently,

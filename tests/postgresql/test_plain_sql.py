@@ -41,7 +41,9 @@ class Stage:
         self.waited_for: list[str] = []
         self.online: list[str] = []
         own_names = self.database.names_resolve_as(connection)
-        manners = Manners(self.database, self.wait_outside, lambda: 50, self.work.has_written, lambda: False)
+        manners = Manners(
+            self.database, self.wait_outside, lambda: 50, self.work.has_written, lambda: False, 1
+        )
         self.plain_sql = PlainSql(
             self.database,
             self.work,

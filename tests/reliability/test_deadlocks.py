@@ -11,27 +11,42 @@ from threading import Event
 from typing import Any
 
 import psycopg
+import pytest
 
 from tests.guard.conftest import Scene
-from tests.support.scripts import sql
+from tests.support.scripts import Template, sql
 from tests.support.sessions import at_work, until_blocked
 from tests.support.waiting import until
 
 UPDATE_ALL = "UPDATE cars SET note = 'by the script'"
 
 
+FOREIGN_KEY: dict[str, tuple[str, Template]] = {
+    "op": (
+        'op.add_foreign_key("fk_car", "orders", ["car_id"], "cars", ["id"])\n'
+        'op.drop_constraint("fk_car", "orders")',
+        "bare",
+    ),
+    "raw": (
+        sql(
+            "ALTER TABLE orders ADD CONSTRAINT fk_car FOREIGN KEY (car_id) REFERENCES cars",
+            "ALTER TABLE orders DROP CONSTRAINT fk_car",
+            transactions="each",
+        ),
+        "raw",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FOREIGN_KEY)
 def test_c09_operations_on_two_tables_never_make_the_application_a_victim(
-    scene: Scene, meanwhile: Callable[..., Any]
+    scene: Scene, meanwhile: Callable[..., Any], form: str
 ) -> None:
     """It locks the tables in the other order, over and over."""
     with psycopg.connect(scene.url) as connection:
         connection.execute("ALTER TABLE orders ADD COLUMN car_id INTEGER")
     for _ in range(2):
-        scene.script(
-            'op.add_foreign_key("fk_car", "orders", ["car_id"], "cars", ["id"])\n'
-            'op.drop_constraint("fk_car", "orders")',
-            "bare",
-        )
+        scene.script(*FOREIGN_KEY[form])
     is_over = Event()
 
     def traffic(row: int) -> int:
