@@ -17,8 +17,10 @@ from nonstop.descriptions.activity import Holder, Observer
 from nonstop.errors import Interruption, LockNotObtained
 
 FIRST_OLD_MS, FIRST_TIMEOUT_MS, GROWTH = 30.0, 50.0, 1.5
-SHARE_OF_BUDGET = 0.6
+SHARE_OF_BUDGET, LEAST_SHARE = 0.6, 0.2
 """How much of the budget our waiting in the queue may use; the rest is for holding the lock."""
+HOLDING_MS = 60.0
+"""What holding the lock takes at least on a busy machine: some twenty round trips, each of which may wait for a core."""
 PAUSE_MS = 10.0
 """Between two looks; a look takes about a millisecond."""
 MOST_NAMED = 5
@@ -42,7 +44,7 @@ class Allowance:
 
     @classmethod
     def of(cls, budget_ms: float) -> Allowance:
-        most = budget_ms * SHARE_OF_BUDGET
+        most = max(min(budget_ms * SHARE_OF_BUDGET, budget_ms - HOLDING_MS), budget_ms * LEAST_SHARE)
         return cls(min(FIRST_OLD_MS, most), min(FIRST_TIMEOUT_MS, most), most)
 
     def grow_older(self) -> None:

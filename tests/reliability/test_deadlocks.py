@@ -23,8 +23,7 @@ UPDATE_ALL = "UPDATE cars SET note = 'by the script'"
 
 FOREIGN_KEY: dict[str, tuple[str, Template]] = {
     "op": (
-        'op.add_foreign_key("fk_car", "orders", ["car_id"], "cars", ["id"])\n'
-        'op.drop_constraint("fk_car", "orders")',
+        'op.add_foreign_key("fk_car", "orders", ["car_id"], "cars", ["id"]); op.drop_constraint("fk_car", "orders")',
         "bare",
     ),
     "raw": (
