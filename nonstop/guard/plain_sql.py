@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ SMALL = 10 * 1024 * 1024
 """Bytes of a table up to which a blocking statement is tried: it is over in a few ms, and the watchdog looks on."""
 NOTHING = "UNLISTEN nonstop_nothing"
 """Sent in the place of what is carried out later, or was already: it does nothing, in and outside transactions."""
+UNIQUE_INDEX = re.compile(r"\s*create\s+unique", re.IGNORECASE)
 CAUTION = (Kind.UNKNOWN, Kind.BLOCKING, Kind.ONLINE_INDEX, Kind.DROP_INDEX, Kind.NOT_VALID)
 """What may lock whatever its text says, and what can't be had in its plain form for certain."""
 
@@ -256,10 +258,10 @@ def _is_concurrent_index(need: Need) -> bool:
 def _builds_on(statement: str, deferred: str, database: Database) -> bool:
     """Whether a statement names what ``deferred`` makes, or may ask for the uniqueness that it brings."""
     ((_, need),) = database.needs_of(deferred)
-    names = {name.rpartition(".")[2].strip('"').lower() for name in (*need.creates, *need.indexes)}
-    words = set(statement.lower().replace('"', " ").replace(".", " ").replace("(", " ").split())
-    is_unique = "unique" in deferred.lower().split()[:2]
-    return bool(names & words) or (is_unique and bool({"conflict", "references"} & words))
+    text = statement.lower()
+    names = [name.rpartition(".")[2].strip('"').lower() for name in (*need.creates, *need.indexes)]
+    wanted = [*names, "conflict", "references"] if UNIQUE_INDEX.match(deferred) else names
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in wanted)
 
 
 def _as_sent(statement: str) -> str:

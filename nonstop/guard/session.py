@@ -35,8 +35,8 @@ class Guard:
     """Ties a script's connections to the ledger's database, its lock and its transactions.
 
     ``prepare`` makes a session ready for the script. ``checkpoint`` is called before every statement and may raise an
-    Interruption. What it raised is remembered in
-    ``interruption``, and what the guard refused in ``refusal``: a script can't turn either into success.
+    Interruption. What it raised is remembered in ``interruption``, and what the guard refused in ``refusal``: a script
+    can't turn either into success.
     """
 
     def __init__(
