@@ -162,7 +162,7 @@ def test_the_allowance_grows_up_to_its_share_of_the_budget() -> None:
     assert (allowance.old_ms, allowance.timeout_ms) == (300, 300)
 
 
-@pytest.mark.parametrize(("budget_ms", "most"), [(20, 4), (100, 40), (500, 300)])
+@pytest.mark.parametrize(("budget_ms", "most"), [(20, 4), (80, 40), (100, 60), (500, 300)])
 def test_waiting_leaves_time_for_holding_the_lock(budget_ms: int, most: float) -> None:
     """And bounds the first try too."""
     allowance = Allowance.of(budget_ms)
