@@ -7,6 +7,7 @@ import pytest
 from tests.guard.conftest import Scene
 from tests.support.scripts import sql
 from tests.support.snapshots import applied, events
+from tests.support.waiting import until
 
 BIG = 200_000
 IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('ix')"
@@ -84,6 +85,20 @@ def test_blocking_is_allowed_with_a_reason_which_is_kept(scene: Scene) -> None:
     end = scene.start("--allow-blocking", "the workshop is closed").wait()
     assert end.returncode == 0, end.output
     assert events(scene.url)[-1][-1].startswith(f"allowed to block (the workshop is closed): {change}")
+
+
+def test_what_is_allowed_to_block_is_not_broken_off(scene: Scene) -> None:
+    fill(scene)
+    scene.script(sql("LOCK TABLE orders", "SELECT pg_sleep(1.5)"))  # longer than the budget
+    runner = scene.start("--allow-blocking", "the workshop is closed")
+    is_locked = (
+        "SELECT true FROM pg_locks WHERE relation = 'orders'::regclass AND mode = 'AccessExclusiveLock'"
+    )
+    until(lambda: scene.value(is_locked))
+    assert scene.value("SELECT count(*) FROM orders")  # waits for the script
+    end = runner.wait()
+    assert end.returncode == 0, end.output
+    assert scene.attempts == 1
 
 
 def test_a_small_table_may_block_for_a_moment(scene: Scene) -> None:
