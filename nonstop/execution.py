@@ -51,7 +51,10 @@ MOST_BROKEN_OFF = 5
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What every script of a run shares. ``connection`` is the ledger's own, in autocommit mode between scripts."""
+    """What every script of a run shares. ``connection`` is the ledger's own, in autocommit mode between scripts.
+
+    ``interrupted`` are the numbers of scripts that earlier runs have left in the middle.
+    """
 
     database: Database
     ledger: Ledger
@@ -60,6 +63,7 @@ class Surroundings:
     lock: RunnerLock
     stop: Stop
     identity: RunIdentity
+    interrupted: frozenset[int]
     budget_ms: int
     allow_blocking: str | None
     discard_data: bool
@@ -205,6 +209,8 @@ class ScriptRun:
 
     def _take_up(self) -> bool:
         """Carry out what an earlier run had committed to; whether the script had nothing more to do by then."""
+        if self._script.number not in self._around.interrupted:
+            return False
         statements, has_returned = self._ledger.deferred()
         if statements:
             self._notes.append(

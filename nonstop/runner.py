@@ -132,8 +132,12 @@ class Runner:
             identity = new_identity()
             run_id = identity.run_id
             with self.locked(identity) as (lock, stop, connection):
-                planned = self._plan(request, self.facts(connection))
-                error = self._execute(planned, request, (lock, stop, connection), identity, outcomes)
+                facts = self.facts(connection)
+                planned = self._plan(request, facts)
+                interrupted = frozenset(facts.ledger.interrupted)
+                error = self._execute(
+                    planned, request, (lock, stop, connection), identity, interrupted, outcomes
+                )
         done = {outcome.number for outcome in outcomes if outcome.succeeded}
         return RunResult(
             self.database.display,
@@ -175,6 +179,7 @@ class Runner:
         request: Request,
         held: tuple[RunnerLock, Stop, DBAPIConnection],
         identity: RunIdentity,
+        interrupted: frozenset[int],
         outcomes: list[ScriptOutcome],
     ) -> NonstopError | None:
         """Run the scripts of a plan in order; the first failure stops the run and is returned."""
@@ -194,7 +199,7 @@ class Runner:
         engine = self.database.engine()
         try:
             return self._run_each(planned, Surroundings(
-                self.database, ledger, connection, engine, lock, stop, identity,
+                self.database, ledger, connection, engine, lock, stop, identity, interrupted,
                 self.blocking_budget_ms, request.allow_blocking, request.discard_data, self.listener.output,
             ), outcomes)  # fmt: skip
         finally:
