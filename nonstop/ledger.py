@@ -214,23 +214,13 @@ class Ledger:
         """Note that the script itself has nothing more to do, in the transaction of its last commit."""
         self._insert_step(connection, script, direction, identity, "returned", script.checksum)
 
-    def forget_deferred(
-        self, connection: DBAPIConnection, script: Script, statement: str | None = None
-    ) -> None:
-        """Forget a deferred statement that was carried out; without one, all of them and that the script returned."""
-        if statement is None:
-            self._run(
-                connection,
-                "DELETE FROM {steps} WHERE number = ? AND kind IN ('deferred', 'returned')",
-                script.number,
-            )
-        else:
-            self._run(
-                connection,
-                "DELETE FROM {steps} WHERE number = ? AND kind = 'deferred' AND description = ?",
-                script.number,
-                statement,
-            )
+    def forget_deferred(self, connection: DBAPIConnection, script: Script, statement: str) -> None:
+        """Forget a deferred statement: it was carried out."""
+        self._run(
+            connection,
+            "DELETE FROM {steps} WHERE number = ? AND kind = 'deferred' AND description = ?",
+            script.number, statement,
+        )  # fmt: skip
 
     def commits_of(self, connection: DBAPIConnection, script: Script) -> int:
         """How many commits of a script that has not ended are noted, those of earlier runs included."""
