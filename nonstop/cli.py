@@ -180,6 +180,39 @@ def plan(console: Console, direction: str, sql: bool, **given: Any) -> int:
     return console.plan(request(chosen, given), sql)
 
 
+@command(
+    click.option("--all", "every", is_flag=True, help="Applied scripts too."),
+    click.option("--only", type=NUMBER, help="This script alone."),
+    click.option("--against", metavar="CODE", help="The code that runs now: a git ref, or a folder."),
+    click.option("--models", metavar="MODULE", help="What is imported for its models, app [NONSTOP_MODELS]."),
+    click.option("--with-data", is_flag=True, help="Take a sample of the database's rows along."),
+    click.option(
+        "--rows",
+        type=click.IntRange(min=0),
+        default=20_000,
+        help="Rows of the tables that locks are measured on.",
+    ),
+    click.option(
+        "--format",
+        "style",
+        type=click.Choice(["text", "github"]),
+        default="text",
+        help="Lines, or annotations.",
+    ),
+    click.option(
+        "--blocking-budget", metavar="TIME", help="No query waits longer, 500ms [NONSTOP_BLOCKING_BUDGET]."
+    ),
+)
+def check(console: Console, style: str, **given: Any) -> int:
+    """Prove each promise of the pending scripts on a scratch database.
+
+    Ends with 4 where a promise is broken, with the script to write instead. The database itself is only read.
+    """
+    if given["every"] and given["only"] is not None:
+        raise click.UsageError("--all and --only can't be combined")
+    return console.check(style, **given)
+
+
 @command(click.argument("title"))
 def new(console: Console, title: str) -> int:
     """Write the next script from a template: new "add note to orders"."""

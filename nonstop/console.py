@@ -17,7 +17,7 @@ from nonstop.databases import open_database
 from nonstop.databases.base import Database
 from nonstop.databases.url import hide_credentials
 from nonstop.descriptions.results import ChangeResult, RunResult, ScriptOutcome
-from nonstop.errors import NonstopError, Refused, UsageError
+from nonstop.errors import NonstopError, Refused, UsageError, ValidationError
 from nonstop.plan import Plan, Request
 from nonstop.report import as_json, text
 from nonstop.runner import Listener, Runner
@@ -51,6 +51,7 @@ class Console:
 
     OPTIONS: ClassVar[tuple[str, ...]] = (
         "dir", "url", "env_file", "wait", "as_json", "verbose", "quiet", "lock_timeout", "deadline", "blocking_budget",
+        "models",
     )  # fmt: skip
 
     wiring: Wiring = field(default_factory=Wiring)
@@ -89,6 +90,22 @@ class Console:
         result = self._runner().plan(request, with_sql)
         self._say(result, text.plan, as_json.plan)
         return 0
+
+    def check(self, style: str, **asked: Any) -> int:
+        from nonstop.check.checking import CheckRequest, check
+        from nonstop.report import check_github, check_json, check_text
+
+        loaded = self._settings()
+        runner = self._runner()
+        request = CheckRequest(module=loaded.models, rehearsal_url=loaded.rehearsal_url, **asked)
+        result = check(runner, request, self._note)
+        verbose = bool(self.options.get("verbose"))
+        as_lines = {
+            "text": lambda found: check_text.lines(found, verbose),
+            "github": lambda found: check_github.lines(found, Path.cwd()),
+        }
+        self._say(result, as_lines[style], check_json.content)
+        return ValidationError.exit_code if result.is_refused else 0
 
     def new(self, title: str) -> int:
         from nonstop import maintenance

@@ -15,7 +15,7 @@ from nonstop import scripts
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
 from nonstop.descriptions.history import RunIdentity
 from nonstop.descriptions.operations import current_executor
-from nonstop.descriptions.results import ScriptOutcome
+from nonstop.descriptions.results import AllowedToBlock, ScriptOutcome
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import (
     DatabaseUnreachable,
@@ -106,6 +106,7 @@ class ScriptRun:
         self._notes: list[str] = (
             [f"it made way for the application {attempt - 1} time(s)"] if attempt > 1 else []
         )
+        self._allowed: list[AllowedToBlock] = []
         self._journal = Journal(str(script.path))
         self._ledger = ScriptLedger(
             around.ledger, around.database, around.connection, script, direction, around.identity
@@ -133,7 +134,7 @@ class ScriptRun:
         )  # fmt: skip
         self._plain_sql = PlainSql(around.database, self._work, manners, Services(
             self._run_online, self._run_deferred, self._executor.names_resolve_as, self._lookout.known,
-            around.allow_blocking, self._notes.append,
+            around.allow_blocking, self._notes.append, self._allowed.append,
         ))  # fmt: skip
         self._guard = Guard(
             around.database,
@@ -180,6 +181,7 @@ class ScriptRun:
         return ScriptOutcome(
             self._script.number, self._script.label, self._direction, True, self._milliseconds(),
             self._journal.records(), output.text, tuple(self._notes), waited_ms,
+            tuple(self._allowed),
         )  # fmt: skip
 
     # --- the story --------------------------------------------------------------------------------------------

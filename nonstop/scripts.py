@@ -214,18 +214,27 @@ def discards_data(script: Script) -> str | None:
 
     Raises ValidationError where it is something else than a text, or an empty one.
     """
-    if "discards_data" not in script.text:
-        return None
-    for node in parse(script).body:
-        if "discards_data" in _assigned_by(node):
-            match getattr(node, "value", None):
-                case ast.Constant(value=str(reason)) if reason.strip():
-                    return " ".join(reason.split())
-            raise ValidationError(
-                f"{script.path.name}:{node.lineno}: discards_data does not say why",
-                next_step='write it like discards_data = "nobody has read this column since release 12"',
-            )
+    for value in _values_of(script, "discards_data"):
+        match value:
+            case ast.Constant(value=str(reason)) if reason.strip():
+                return " ".join(reason.split())
+        raise ValidationError(
+            f"{script.path.name}:{value.lineno if value else 0}: discards_data does not say why",
+            next_step='write it like discards_data = "nobody has read this column since release 12"',
+        )
     return None
+
+
+def is_contract(script: Script) -> bool:
+    """Whether the script says that it takes away what no running code needs: ``phase = "contract"``."""
+    return any(getattr(value, "value", None) == "contract" for value in _values_of(script, "phase"))
+
+
+def _values_of(script: Script, name: str) -> list[ast.expr | None]:
+    """What the script's top level assigns to ``name``, as syntax."""
+    if name not in script.text:
+        return []
+    return [getattr(node, "value", None) for node in parse(script).body if name in _assigned_by(node)]
 
 
 def compare(applied_text: str, text: str) -> Edit:

@@ -30,6 +30,8 @@ class Settings(NamedTuple):
     wait: float
     ledger_table: str
     ledger_schema: str | None
+    rehearsal_url: str | None = None
+    models: str | None = None
 
 
 def seconds(text: str) -> float:
@@ -73,6 +75,8 @@ def load(
         wait=seconds(sources.first("wait", "NONSTOP_WAIT") or "0"),
         ledger_table=sources.first("ledger_table", "NONSTOP_LEDGER_TABLE") or "nonstop",
         ledger_schema=sources.first("ledger_schema", "NONSTOP_LEDGER_SCHEMA"),
+        rehearsal_url=sources.first("rehearsal_url", "REHEARSAL_DATABASE_URL"),
+        models=sources.first("models", "NONSTOP_MODELS"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from nonstop.descriptions.activity import Effect
 
@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
+    from nonstop.databases.fingerprint import Fingerprint, RowChecksums
+    from nonstop.databases.rehearsal import Ground, SessionWatch
     from nonstop.databases.url import DatabaseUrl
-    from nonstop.descriptions.activity import Observer
+    from nonstop.descriptions.activity import LockSampler, Observer
     from nonstop.descriptions.losses import LossWatch
     from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
     from nonstop.errors import NonstopError
 
-Look = dict[int, int]
-"""The file of each relation, both as numbers, at one moment."""
+Look = dict[int, tuple[int, int, int]]
+"""By relation, at one moment: the number of its file, how often the transaction has read all of it, and how many of its
+rows it has updated or deleted."""
 DBAPIConnection = Any
 """A plain driver's connection: ``sqlite3.Connection``, ``psycopg.Connection``, or the one under SQLAlchemy's."""
 
@@ -33,6 +36,32 @@ class LockConflict(Enum):
     NOT_AVAILABLE = "not available at once, or within lock_timeout"
     CANCELLED = "cancelled from outside, or by statement_timeout"
     DEADLOCK = "chosen to end a deadlock"
+
+
+class Violation(Enum):
+    """What the schema holds against a statement of running code."""
+
+    NOT_NULL = "a value is missing"
+    UNIQUE = "the value exists already"
+    CHECK = "a rule does not allow the value"
+    FOREIGN_KEY = "a row that is referred to is missing, or is still referred to"
+    TOO_LONG = "the value is too long"
+    OUT_OF_RANGE = "the number or the date is out of range"
+    NO_SUCH_COLUMN = "the column does not exist"
+    NO_SUCH_TABLE = "the table does not exist"
+    BAD_VALUE = "the value does not suit the column's type"
+    OTHER_STRUCTURE = "the statement does not suit the schema"
+
+
+class Partition(NamedTuple):
+    """A part of another table. Both by name, with the schema where it is not the current one.
+
+    ``condition`` is SQL that is true for the rows that go into it.
+    """
+
+    name: str
+    table: str
+    condition: str
 
 
 class RunnerLock(Protocol):
@@ -77,6 +106,10 @@ class Database(ABC):
 
     def redact(self, text: str) -> str:
         return self.url.redact(text)
+
+    def rehearsed(self) -> Database:
+        """The same for scripts that are rehearsed: what they meet is small, and they have to behave as in production."""
+        return self
 
     # --- connections ------------------------------------------------------------------------------------------
 
@@ -238,6 +271,10 @@ class Database(ABC):
         """What a statement did since ``look``, and which locks its session holds."""
         return Effect()
 
+    def lock_sampler(self) -> LockSampler | None:
+        """Who tells which locks the sessions of runs hold at a moment; None where nobody queues for locks on tables."""
+        return None
+
     # --- looking before a commit ------------------------------------------------------------------------------
 
     @abstractmethod
@@ -262,6 +299,37 @@ class Database(ABC):
     def has_relation(self, connection: Connection, name: str, schema: str | None) -> bool:
         """Whether the name of a table is taken, be it by a table or a view. Names come unquoted."""
 
+    def partitions(self, connection: DBAPIConnection) -> Sequence[Partition]:
+        """The parts of tables that are kept in parts."""
+        return ()
+
+    # --- comparing two moments --------------------------------------------------------------------------------
+
+    @abstractmethod
+    def fingerprint(self, connection: DBAPIConnection, own: str) -> Fingerprint:
+        """The whole schema, comparable, but for objects whose names begin with ``own``."""
+
+    @abstractmethod
+    def row_checksums(self, connection: DBAPIConnection, own: str) -> RowChecksums:
+        """The data of every table whose name does not begin with ``own``, comparable."""
+
+    # --- rehearsals -------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def rehearsal_ground(self, rehearsal_url: str | None, tables: frozenset[str] = frozenset()) -> Ground:
+        """A place with copies of this database, on the server at ``rehearsal_url`` if one is given.
+
+        The rows of tables that are called as in ``tables`` come along. Raises UsageError where there is no such place.
+        """
+
+    @abstractmethod
+    def traces(self) -> Mapping[str, str]:
+        """Everything in which a change by a rehearsal would show: its name, and a checksum of it."""
+
+    def watch_sessions(self, name: str) -> SessionWatch | None:
+        """Begin to look out for sessions that call themselves ``name``; None where there are no sessions."""
+        return None
+
     # --- errors -----------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -273,8 +341,26 @@ class Database(ABC):
         """What the server says of an error: code, detail, hint; one line each."""
 
     @abstractmethod
+    def violation(self, error: BaseException) -> Violation | None:
+        """What in the schema an error, a driver's or SQLAlchemy's, is about; None where it is about something else."""
+
+    @abstractmethod
+    def violated_column(self, error: BaseException) -> str:
+        """The column that such an error names; empty where it names none."""
+
+    @abstractmethod
     def current_schema(self, connection: DBAPIConnection) -> str | None:
         """The schema that new tables go to; None where there are no schemas."""
+
+    def continue_counting(self, connection: DBAPIConnection, table: str, column: str) -> None:  # noqa: B027
+        """Let the numbers that ``column`` of ``table`` (quoted) gives itself go on after the highest one in it.
+
+        For rows that brought their numbers along, where the next number would otherwise be one that is taken.
+        """
+
+    @abstractmethod
+    def date_from_text(self, text: str, type_name: str) -> str:
+        """An SQL expression for a date or a time of the type, made of the SQL expression ``text`` (``2026-01-31``)."""
 
     @abstractmethod
     def hide_from_others(self, connection: DBAPIConnection, table: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from nonstop.databases.base import Database, DBAPIConnection, LockConflict, Look, RunnerLock
+from nonstop.databases.base import Database, DBAPIConnection, LockConflict, Look, Partition, RunnerLock, Violation
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
+    from nonstop.databases.fingerprint import Fingerprint, RowChecksums
     from nonstop.databases.postgresql_session import Sessions
-    from nonstop.descriptions.activity import Effect, Observer
+    from nonstop.databases.rehearsal import Ground, SessionWatch
+    from nonstop.descriptions.activity import Effect, LockSampler, Observer
     from nonstop.descriptions.losses import LossWatch
     from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
@@ -57,6 +59,11 @@ class PostgreSQL(Database):
         "boolean": "BOOLEAN",
     }
     lock_name = "nonstop"
+
+    def rehearsed(self) -> PostgreSQL:
+        from nonstop.databases.postgresql_rehearsed import RehearsedPostgreSQL
+
+        return RehearsedPostgreSQL(self.url)
 
     # --- connections ------------------------------------------------------------------------------------------
 
@@ -262,6 +269,11 @@ class PostgreSQL(Database):
 
         return effect_since(connection, look)
 
+    def lock_sampler(self) -> LockSampler:
+        from nonstop.databases.postgresql_rehearsed import ServerLockSampler
+
+        return ServerLockSampler(self)
+
     def session_id(self, connection: DBAPIConnection) -> int:
         return self._sessions.pid(connection)
 
@@ -287,6 +299,38 @@ class PostgreSQL(Database):
         from sqlalchemy import inspect
 
         return inspect(connection).has_table(name, schema=schema)
+
+    def partitions(self, connection: DBAPIConnection) -> Sequence[Partition]:
+        from nonstop.databases.postgresql_partitions import partitions
+
+        return partitions(connection)
+
+    def fingerprint(self, connection: DBAPIConnection, own: str) -> Fingerprint:
+        from nonstop.databases import postgresql_fingerprint
+
+        return postgresql_fingerprint.schema(connection, own)
+
+    def row_checksums(self, connection: DBAPIConnection, own: str) -> RowChecksums:
+        from nonstop.databases import postgresql_fingerprint
+
+        return postgresql_fingerprint.row_checksums(connection, own)
+
+    # --- rehearsals -------------------------------------------------------------------------------------------
+
+    def rehearsal_ground(self, rehearsal_url: str | None, tables: frozenset[str] = frozenset()) -> Ground:
+        from nonstop.databases.postgresql_rehearsal import open_ground
+
+        return open_ground(self, rehearsal_url, tables)
+
+    def traces(self) -> Mapping[str, str]:
+        from nonstop.databases.postgresql_traces import traces
+
+        return traces(self)
+
+    def watch_sessions(self, name: str) -> SessionWatch:
+        from nonstop.databases.postgresql_traces import Sightings
+
+        return Sightings(self, name)
 
     # --- errors -----------------------------------------------------------------------------------------------
 
@@ -335,6 +379,16 @@ class PostgreSQL(Database):
                 lines.append(f"{label}: {text}")
         return tuple(self.redact(line) for line in lines)
 
+    def violation(self, error: BaseException) -> Violation | None:
+        from nonstop.databases.postgresql_violations import violation_of
+
+        return violation_of(sqlstate(getattr(error, "orig", None) or error))
+
+    def violated_column(self, error: BaseException) -> str:
+        from nonstop.databases.postgresql_violations import column_of
+
+        return column_of(getattr(error, "orig", None) or error)
+
     def current_schema(self, connection: DBAPIConnection) -> str | None:
         cursor = connection.cursor()
         cursor.execute("SELECT current_schema()")
@@ -345,6 +399,14 @@ class PostgreSQL(Database):
                 next_step="create the schema, or name one with the setting ledger_schema",
             )
         return schema
+
+    def continue_counting(self, connection: DBAPIConnection, table: str, column: str) -> None:
+        from nonstop.databases.postgresql_sequences import continue_counting
+
+        continue_counting(connection, table, column)
+
+    def date_from_text(self, text: str, type_name: str) -> str:
+        return f"CAST({text} AS {type_name})"
 
     def hide_from_others(self, connection: DBAPIConnection, table: str) -> None:
         connection.cursor().execute(f"REVOKE ALL ON {table} FROM PUBLIC")

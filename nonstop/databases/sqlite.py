@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from nonstop.databases.base import Database, DBAPIConnection, RunnerLock, is_write
+from nonstop.databases.base import Database, DBAPIConnection, RunnerLock, Violation, is_write
 from nonstop.databases.url import DatabaseUrl
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
+    from nonstop.databases.fingerprint import Fingerprint, RowChecksums
+    from nonstop.databases.rehearsal import Ground
     from nonstop.descriptions.losses import LossWatch
 
 BUSY_TIMEOUT = 30.0
@@ -205,6 +209,28 @@ class SQLite(Database):
         query = "SELECT 1 FROM pragma_table_info(?, ?)"
         return connection.connection.cursor().execute(query, (name, schema)).fetchone() is not None
 
+    def fingerprint(self, connection: DBAPIConnection, own: str) -> Fingerprint:
+        from nonstop.databases import sqlite_fingerprint
+
+        return sqlite_fingerprint.schema(connection, own)
+
+    def row_checksums(self, connection: DBAPIConnection, own: str) -> RowChecksums:
+        from nonstop.databases import sqlite_fingerprint
+
+        return sqlite_fingerprint.row_checksums(connection, own)
+
+    # --- rehearsals -------------------------------------------------------------------------------------------
+
+    def rehearsal_ground(self, rehearsal_url: str | None, tables: frozenset[str] = frozenset()) -> Ground:
+        from nonstop.databases.sqlite_rehearsal import FileGround
+
+        return FileGround(self)  # with all rows of all tables
+
+    def traces(self) -> Mapping[str, str]:
+        from nonstop.databases.sqlite_rehearsal import checksums
+
+        return checksums(self.path)
+
     # --- errors -----------------------------------------------------------------------------------------------
 
     def translate(self, error: Exception) -> NonstopError | None:
@@ -243,8 +269,21 @@ class SQLite(Database):
         code = getattr(error, "sqlite_errorname", None)
         return (f"{type(error).__name__} ({code}): {error}" if code else f"{type(error).__name__}: {error}",)
 
+    def violation(self, error: BaseException) -> Violation | None:
+        from nonstop.databases.sqlite_violations import violation_of
+
+        return violation_of(getattr(error, "orig", None) or error)
+
+    def violated_column(self, error: BaseException) -> str:
+        from nonstop.databases.sqlite_violations import column_of
+
+        return column_of(getattr(error, "orig", None) or error)
+
     def current_schema(self, connection: DBAPIConnection) -> str | None:
         return None
+
+    def date_from_text(self, text: str, type_name: str) -> str:
+        return text  # a CAST would make a number of it
 
     def hide_from_others(self, connection: DBAPIConnection, table: str) -> None:
         """SQLite knows no rights but those of the file."""

@@ -41,11 +41,14 @@ class Waiter:
 class Effect:
     """What a strong statement did. ``locks`` are tables with the mode that our session held after it.
 
-    ``rewritten`` are tables that have a new file, for themselves or for an index.
+    ``rewritten`` are tables that have a new file, for themselves or for an index; ``scanned`` were read from end to end.
+    ``changed`` are tables with the number of their rows that were updated or deleted, by whatever it has set off.
     """
 
     locks: tuple[str, ...] = ()
     rewritten: tuple[str, ...] = ()
+    scanned: tuple[str, ...] = ()
+    changed: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,27 @@ class Standby:
     name: str
     behind_bytes: int | None
     is_hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LockSample:
+    """A lock on a table, held or waited for at one moment by a session of a run, with the statement that runs in it."""
+
+    pid: int
+    relation: str
+    mode: str
+    is_held: bool
+    statement: str
+
+
+class LockSampler(Protocol):
+    """Looks at the locks of a whole database, from a connection of its own."""
+
+    def sample(self) -> list[LockSample]:
+        """The locks at this moment that keep readers, writers or other migrations waiting."""
+
+    def close(self) -> None:
+        """Give the connection back."""
 
 
 class Observer(Protocol):

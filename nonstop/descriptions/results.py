@@ -96,8 +96,10 @@ class StatementRecord(NamedTuple):
     ``sent`` is what went to the database in its place, empty where that is the statement itself. ``line`` is the
     script's, 0 where it is not known. ``duration_ms`` is the statement's own; ``waited_ms`` is what we waited before,
     outside every queue, and ``waited_for`` whom. ``locks`` (table and mode, SHARE UPDATE EXCLUSIVE and stronger) were
-    held when it had ended; ``rewritten`` are the tables with new files. ``blocked`` are the sessions that waited for us
-    from this statement to the next. Where a database has no such locks, those are empty.
+    held when it had ended; ``rewritten`` are the tables with new files, ``scanned`` those that were read from end to end,
+    ``changed`` those with updated or deleted rows and how many.
+    ``blocked`` are the sessions that waited for us from this statement to the next. Where a database has no such locks,
+    those are empty. Statements with the same ``transaction`` were sent in one.
     """
 
     sql: str
@@ -111,12 +113,28 @@ class StatementRecord(NamedTuple):
     rewritten: tuple[str, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     error: str = ""
+    scanned: tuple[str, ...] = ()
+    changed: tuple[tuple[str, int], ...] = ()
+    transaction: int = 0
+
+
+class AllowedToBlock(NamedTuple):
+    """A statement that can only block, and was let through. ``tables`` are those that it blocks (empty: it may be any).
+
+    ``reason`` says what is blocked and for whom, ``correction`` what does not block; empty where nothing is known.
+    """
+
+    sql: str
+    tables: tuple[str, ...]
+    reason: str
+    correction: str
 
 
 class ScriptOutcome(NamedTuple):
     """One script that a run executed. ``output`` is what it printed, ``notes`` what we have to say of it.
 
-    ``statements`` are those of the attempt that succeeded. ``writers_waited_ms``: the longest time that it made other
+    ``statements`` are those of the attempt that succeeded, ``allowed`` those of its statements that were allowed to block.
+    ``writers_waited_ms``: the longest time that it made other
     writers wait, if there were any; None where it is no matter of the whole database (PostgreSQL).
     """
 
@@ -129,6 +147,7 @@ class ScriptOutcome(NamedTuple):
     output: str = ""
     notes: tuple[str, ...] = ()
     writers_waited_ms: int | None = None
+    allowed: tuple[AllowedToBlock, ...] = ()
 
 
 class RunResult(NamedTuple):

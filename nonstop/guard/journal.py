@@ -31,6 +31,7 @@ class Statement:
     look: Look | None = None
     effect: Effect = field(default_factory=Effect)
     blocked: dict[int, Waiter] = field(default_factory=dict)
+    transaction: int = 0
     error: str = ""
 
     @property
@@ -45,6 +46,7 @@ class Statement:
             self.sql, self.sent if self.sent != self.sql else "", self.line, self.duration_ms, self.rows,
             self.waited_ms, self.waited_for, self.effect.locks, self.effect.rewritten,
             tuple(Blocked(w.pid, w.application, w.waited_ms) for w in self.blocked.values()), self.error,
+            self.effect.scanned, self.effect.changed, self.transaction,
         )  # fmt: skip
 
 
@@ -59,6 +61,7 @@ class Journal:
         self._script_path = script_path
         self._of_connection: dict[int, Statement] = {}
         self._waits: list[tuple[float, Sequence[str]]] = []
+        self._transactions: dict[int, int] = {}
 
     def begin(self, connection: DBAPIConnection, sql: str) -> Statement:
         statement = Statement(sql, self._line(), time.monotonic(), sql)
@@ -69,6 +72,12 @@ class Journal:
     def waited(self, milliseconds: float, holders: Sequence[str]) -> None:
         """Note that the statement that is sent next was waited with, and whom for."""
         self._waits.append((milliseconds, holders))
+
+    def belongs_to(self, connection: DBAPIConnection, is_new_transaction: bool) -> None:
+        """Note whether the statement of ``connection`` is the first of a transaction."""
+        if is_new_transaction or id(connection) not in self._transactions:
+            self._transactions[id(connection)] = len(self.statements)
+        self._of_connection[id(connection)].transaction = self._transactions[id(connection)]
 
     def sends(self, connection: DBAPIConnection, sql: str, look: Look | None) -> None:
         """Note what is sent now for the statement of ``connection``."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from nonstop.databases.base import Database, DBAPIConnection
 from nonstop.descriptions.operations import LockClass
+from nonstop.descriptions.results import AllowedToBlock
 from nonstop.descriptions.statements import Kind, Need, Reached
 from nonstop.errors import Refused
 from nonstop.guard.manners import Manners
@@ -27,7 +28,7 @@ class Services(NamedTuple):
 
     ``run_online(statement)`` carries out an online form now, on a connection of our own, whose sessions resolve names
     as ``own_names()`` says; ``run_deferred()`` does so with what commits have left to do. ``known(oids)`` tells which tables others can see. ``allow_blocking`` is the reason for
-    which blocking statements are allowed, or None; ``say`` takes a line for the outcome.
+    which blocking statements are allowed, or None; ``say`` takes a line for the outcome, ``allowed`` what was let through.
     """
 
     run_online: Callable[[str], None]
@@ -36,6 +37,7 @@ class Services(NamedTuple):
     known: Callable[[Sequence[int]], set[int]]
     allow_blocking: str | None
     say: Callable[[str], None]
+    allowed: Callable[[AllowedToBlock], None]
 
 
 class Judged(NamedTuple):
@@ -204,6 +206,7 @@ class PlainSql:
         summary = " ".join(one.text.split())
         if self._services.allow_blocking is not None:
             self._tolerated.add(self._database.session_id(connection))
+            self._services.allowed(AllowedToBlock(one.text, one.names, one.need.reason, one.need.correction))
             self._services.say(f"allowed to block ({self._services.allow_blocking}): {summary}")
             return
         what = ", ".join(one.names) or "all tables together"

@@ -132,6 +132,7 @@ class Guard:
             )
             raise self.refusal
         self._work.before_statement(dbapi, statement)
+        self._journal.belongs_to(dbapi, not self._database.in_transaction(dbapi))
         self._losses.before_statement(dbapi, statement, is_autocommit(connection))
         if not self._work.is_own(dbapi):
             statement = self._remembered(partial(self._before_plain_sql, connection, statement))

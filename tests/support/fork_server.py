@@ -26,7 +26,8 @@ import nonstop.cli
 import nonstop.execution
 import nonstop.integrations.flask
 import nonstop.preview
-from tests.support import kill_at
+from nonstop.check import disturbance
+from nonstop.check.disturbance import Disturbance
 
 PRELOADED = (click, filelock, flask_sqlalchemy, psycopg, sqlalchemy, nonstop)
 LIMIT = 120  # seconds: a command that hangs is ended by SIGALRM
@@ -62,7 +63,7 @@ def _child(request: dict[str, Any]) -> int:
     _redirect(request["output"])
     _pass(request["gate"])
     if request["kill_at"] is not None:
-        kill_at.install(request["kill_at"])
+        disturbance.install(Disturbance(kill_at=request["kill_at"]))
     try:
         return _run(request["arguments"])
     except SystemExit as end:

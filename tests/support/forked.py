@@ -79,7 +79,7 @@ class ForkServer:
     ) -> Forked:
         """Start ``nonstop`` with these arguments; a first argument that ends in ``.py`` is run as that script.
 
-        ``kill_at`` is the point at which it kills itself (see ``tests.support.kill_at``); ``gate`` a file as in
+        ``kill_at`` is the point at which it kills itself (see ``nonstop.check.disturbance``); ``gate`` a file as in
         ``closed_gate``.
         """
         output = self._folder / f"output-{next(self._numbers)}"

@@ -1,10 +1,11 @@
-"""PostgreSQL's catalog as nested dictionaries: the half of ``fingerprint`` that is SQL."""
+"""PostgreSQL's catalog as nested dictionaries, and checksums of its rows."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import psycopg
+from nonstop.databases.base import DBAPIConnection
+from nonstop.databases.fingerprint import Fingerprint, RowChecksums, checksum
 
 # Ours are the schemas of users; what an extension brought along, and nonstop's own tables, are left out.
 OURS = """
@@ -80,11 +81,18 @@ ENUMS = """
 """
 
 
-def schema(connection: psycopg.Connection[Any], own: str) -> dict[str, dict[str, Any]]:
+FILES = f"""
+    SELECT n.nspname, c.relname, pg_relation_filenode(c.oid)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'm', 'i', 'S') AND {OURS}
+"""
+
+
+def schema(connection: DBAPIConnection, own: str) -> Fingerprint:
     """The whole schema but for objects whose name or schema begins with ``own``."""
 
     def found(query: str) -> list[tuple[Any, ...]]:
-        return connection.execute(query, {"own": own}).fetchall()
+        return _found(connection, query, own)
 
     described: dict[str, dict[str, Any]] = {
         display(name, table): {"kind": kind, "columns": {}, "constraints": {}, "indexes": {}, "triggers": {}}
@@ -113,15 +121,40 @@ def schema(connection: psycopg.Connection[Any], own: str) -> dict[str, dict[str,
     }
 
 
-def tables(connection: psycopg.Connection[Any], own: str) -> list[tuple[str, str]]:
-    """Schema and name of each table that holds rows itself, but for those whose name or schema begins with ``own``."""
-    return [
-        (name, table)
-        for name, table, kind, *_ in connection.execute(TABLES, {"own": own}).fetchall()
+def row_checksums(connection: DBAPIConnection, own: str) -> RowChecksums:
+    """The data of each table that holds rows itself; values as the server shows them."""
+    return {
+        display(name, table): _rows(connection, f"{_quoted(name)}.{_quoted(table)}")
+        for name, table, kind, *_ in _found(connection, TABLES, own)
         if kind == "r"
-    ]
+    }
+
+
+def files(connection: DBAPIConnection, own: str) -> dict[str, int | None]:
+    """The file of each table, index and sequence: another one where it was rewritten."""
+    return {display(name, label): file for name, label, file in _found(connection, FILES, own)}
 
 
 def display(schema_name: str, name: str) -> str:
     """The name as people write it: with its schema unless that is ``public``."""
     return name if schema_name == "public" else f"{schema_name}.{name}"
+
+
+def _found(connection: DBAPIConnection, query: str, own: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"own": own})
+        return list(cursor.fetchall())
+
+
+def _rows(connection: DBAPIConnection, table: str) -> tuple[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} LIMIT 0")
+        columns = sorted(column.name for column in cursor.description or ())
+        # As text: what the server shows is what there is, and no type needs a Python counterpart.
+        values = ", ".join(f"{_quoted(name)}::text" for name in columns)
+        cursor.execute(f"SELECT {values} FROM {table}")
+        return checksum(cursor)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

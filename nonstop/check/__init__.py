@@ -1,0 +1,1 @@
+"""``check``: rehearses scripts on a scratch database and proves, or disproves, each promise."""

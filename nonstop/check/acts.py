@@ -1,0 +1,121 @@
+"""What is played on the stage: each function here runs in a process of its own, on one scratch database."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from nonstop.check import disturbance, stagehand
+from nonstop.check.disturbance import Disturbance
+from nonstop.check.isolation import attempts
+from nonstop.databases import open_database
+from nonstop.descriptions.results import ScriptOutcome
+from nonstop.descriptions.scripts import Direction
+from nonstop.errors import NonstopError
+from nonstop.plan import Request
+from nonstop.runner import Listener, Runner
+
+WHY_ALLOWED = "this is a rehearsal"
+
+
+class Setting(NamedTuple):
+    """What all acts of a check share: where the scripts are and what the ledger is called; ``deadline`` is seconds."""
+
+    folder: Path
+    ledger_table: str
+    ledger_schema: str | None
+    budget_ms: int
+    deadline: float
+
+    @property
+    def own_prefix(self) -> str:
+        """How the names of the ledger's tables begin."""
+        return f"{self.ledger_table}_"
+
+
+class Failure(NamedTuple):
+    """An error of nonstop's as plain values; ``line`` is the script's, 0 where it is not known."""
+
+    kind: str
+    message: str
+    details: tuple[str, ...]
+    next_step: str
+    exit_code: int
+    line: int
+
+    @property
+    def in_a_line(self) -> str:
+        """What failed, with what the server said of it."""
+        told = [detail for detail in self.details if not detail.startswith(("at ", "State:", "statement "))]
+        return "; ".join([self.message, *told[:2]])
+
+
+class Ran(NamedTuple):
+    """How one script ran. ``points`` are its statements and commits; ``imports`` the installed modules that it loaded;
+    ``attempts`` tell where it tried to reach something else than its scratch database."""
+
+    outcome: ScriptOutcome | None
+    failure: Failure | None
+    points: int
+    imports: tuple[str, ...] = ()
+    attempts: tuple[str, ...] = ()
+
+    @property
+    def succeeded(self) -> bool:
+        return self.failure is None
+
+
+def run(
+    setting: Setting, url: str, number: int, direction: Direction,
+    kill_at: int | None = None, fail_at: int | None = None,
+) -> Ran:  # fmt: skip
+    """Run one script alone under the runner, as in production but for what it is allowed: to block, and to lose data."""
+    os.environ["DATABASE_URL"] = url
+    database = open_database(url).rehearsed()
+    runner = Runner(
+        database, setting.folder, setting.ledger_table, setting.ledger_schema, 30.0, setting.deadline,
+        setting.budget_ms, Listener(),
+    )  # fmt: skip
+    counts = disturbance.of_the_script(runner.ledger().table_names)
+    disturbed = disturbance.install(Disturbance(counts, kill_at, fail_at))
+    request = Request(
+        direction, only=number, allow_edited=True, allow_blocking=WHY_ALLOWED, discard_data=True
+    )
+    try:
+        result = runner.apply(request)
+    except NonstopError as error:
+        return Ran(None, _failure(error), disturbed.seen, attempts=_attempts(setting))
+    outcome = result.outcomes[0] if result.outcomes else None
+    failure = None if result.error is None else _failure(result.error)
+    return Ran(outcome, failure, disturbed.seen, tuple(stagehand.learn_imports()), _attempts(setting))
+
+
+def _attempts(setting: Setting) -> tuple[str, ...]:
+    """What was tried in this process, in words, with the script's line where it is known."""
+    told = []
+    for attempt in attempts():
+        own = [(file, line) for file, line in attempt.stack if Path(file).parent == setting.folder]
+        at = f" (line {own[0][1]})" if own else ""
+        told.append(f"it tried to reach {attempt.address} by {attempt.by}{at}")
+    return tuple(dict.fromkeys(told))
+
+
+def _failure(error: NonstopError) -> Failure:
+    return Failure(
+        type(error).__name__,
+        error.message,
+        error.details,
+        error.next_step,
+        error.exit_code,
+        _line(error.details),
+    )
+
+
+def _line(details: tuple[str, ...]) -> int:
+    """The line in ``at /a/b.py:12 in apply()``."""
+    for detail in details:
+        if detail.startswith("at "):
+            digits = detail.rpartition(":")[2].split(" ")[0]
+            return int(digits) if digits.isdigit() else 0
+    return 0

@@ -1,0 +1,152 @@
+"""Additive: nothing that the old schema had is gone or narrower, and no rows are lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from nonstop.check.observations import Observations
+from nonstop.descriptions.promises import Evidence, Promise, Verdict
+
+TYPE, NOT_NULL, DEFAULT = 0, 1, 2
+"""Where a fingerprint has these facts of a column, on every database."""
+WIDER = (
+    ("smallint", "integer", "bigint", "numeric"),
+    ("real", "double precision"),
+    ("character varying", "text"),
+    ("varchar", "text"),
+    ("date", "timestamp without time zone"),
+)
+"""Types of which each holds all values of those before it."""
+NO_LIMIT = 1 << 60
+KINDS = {"views": "view", "sequences": "sequence", "functions": "function", "enums": "type"}
+
+
+def prove(seen: Observations) -> Verdict:
+    """Compare the catalog before with the one after."""
+    if seen.is_contract:
+        evidence = tuple(fact._replace(breaks=False) for fact in _facts(seen))
+        return Verdict(Promise.ADDITIVE, None, evidence, 'not claimed: phase = "contract"')
+    evidence = tuple(_facts(seen))
+    return Verdict(Promise.ADDITIVE, not any(fact.breaks for fact in evidence), evidence)
+
+
+def _facts(seen: Observations) -> Iterator[Evidence]:
+    before, after = seen.before.schema, seen.after.schema
+    yield from _gone(before, after)
+    for table in before["tables"]:
+        if table in after["tables"]:
+            yield from _table(table, before["tables"][table], after["tables"][table])
+    yield from _lost_rows(seen)
+    yield from _new(before, after)
+
+
+def _gone(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Evidence]:
+    for table in before["tables"]:
+        if table in after["tables"]:
+            continue
+        if table in after.get("views", {}):
+            yield Evidence(f"the table {table} is a view now", facts={"table": table})
+        else:
+            yield _breaks(f"the table {table} is gone", table=table)
+    for kind, word in KINDS.items():
+        for name, definition in before.get(kind, {}).items():
+            if name not in after.get(kind, {}):
+                owner = str(definition[-1] or "") if kind == "sequences" else ""
+                if not owner:  # what belongs to a column goes with it, and is told there
+                    yield _breaks(f"the {word} {name} is gone", **{word: name})
+            elif kind == "enums":
+                missing = [value for value in definition[0] if value not in after[kind][name][0]]
+                for value in missing:
+                    yield _breaks(f"the type {name} has lost its value {value!r}", type=name, value=value)
+
+
+def _table(table: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Evidence]:
+    for column, old in before["columns"].items():
+        if column in after["columns"]:
+            yield from _column(table, column, old, after["columns"][column])
+        else:
+            yield _breaks(f"the column {table}.{column} is gone", table=table, column=column)
+    for trigger in before["triggers"]:
+        if trigger not in after["triggers"]:
+            yield _breaks(f"the trigger {trigger} of {table} is gone", table=table, trigger=trigger)
+    for part, word in (("indexes", "index"), ("constraints", "constraint")):
+        for name in before.get(part, {}):
+            if name not in after.get(part, {}):
+                yield Evidence(f"the {word} {name} of {table} is gone", facts={"table": table, word: name})
+
+
+def _column(table: str, column: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Evidence]:
+    where = f"{table}.{column}"
+    if old[TYPE] != new[TYPE]:
+        text = f"the type of {where} was {old[TYPE]}, is {new[TYPE]}"
+        facts = {"table": table, "column": column, "was": str(old[TYPE]), "is": str(new[TYPE])}
+        wider = is_wider(str(old[TYPE]), str(new[TYPE]))
+        yield Evidence(f"{text}: wider" if wider else text, breaks=not wider, facts=facts)
+    if old[DEFAULT] is not None and new[DEFAULT] is None:
+        text = f"the default of {where} is gone ({old[DEFAULT]}): code that leaves the column out gets another value"
+        yield _breaks(text, table=table, column=column)
+    if new[NOT_NULL] and not old[NOT_NULL]:
+        text = f"{where} takes no NULL any longer: whether running code minds is shown there"
+        yield Evidence(text, facts={"table": table, "column": column})
+
+
+def _lost_rows(seen: Observations) -> Iterator[Evidence]:
+    if seen.apply is None:
+        return
+    for table, (count, _) in seen.before.rows.items():
+        left = seen.after.rows.get(table, (count, ""))[0]
+        if left < count:
+            declared = f" ({seen.discards_data})" if seen.discards_data else ""
+            yield Evidence(
+                f"{count - left} of {count} rows of {table} are gone{declared}",
+                breaks=seen.discards_data is None,
+                facts={"table": table, "rows": count - left},
+            )
+
+
+def _new(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Evidence]:
+    for table, definition in after["tables"].items():
+        if table not in before["tables"]:
+            yield Evidence(f"adds the table {table}", facts={"table": table})
+            continue
+        old = before["tables"][table]
+        for part, word in (("columns", "column"), ("constraints", "constraint"), ("indexes", "index")):
+            known = (
+                {*old.get(part, {}), *old.get("constraints", {})} if word == "index" else old.get(part, {})
+            )
+            for name in definition.get(part, {}):
+                if name not in known and not (word == "index" and name in definition.get("constraints", {})):
+                    shown = f"{table}.{name}" if word == "column" else f"{name} on {table}"
+                    yield Evidence(f"adds the {word} {shown}", facts={"table": table, word: name})
+    for kind, word in KINDS.items():
+        for name in after.get(kind, {}):
+            if name not in before.get(kind, {}) and kind != "sequences":
+                yield Evidence(f"adds the {word} {name}", facts={word: name})
+
+
+def _breaks(text: str, **facts: str) -> Evidence:
+    return Evidence(text, breaks=True, facts=facts)
+
+
+def is_wider(old: str, new: str) -> bool:
+    """Whether every value of the type ``old`` is one of ``new``: ``varchar(20)`` and ``varchar(50)``, say."""
+    (old_name, old_limits), (new_name, new_limits) = _parsed(old), _parsed(new)
+    if old_name == new_name:
+        if len(old_limits) == len(new_limits) == 2:  # digits in all, and behind the point
+            whole = new_limits[0] - new_limits[1] >= old_limits[0] - old_limits[1]
+            return whole and new_limits[1] >= old_limits[1]
+        return (new_limits or [NO_LIMIT])[0] >= (old_limits or [NO_LIMIT])[0]
+    for family in WIDER:
+        if old_name in family and new_name in family:
+            return family.index(new_name) > family.index(old_name) and not (
+                new_name == "numeric" and new_limits
+            )
+    return False
+
+
+def _parsed(type_: str) -> tuple[str, list[int]]:
+    text = type_.lower()
+    limits = [int(number) for number in re.findall(r"\d+", text.partition("(")[2])]
+    return " ".join(re.sub(r"\(.*?\)", " ", text).split()), limits

@@ -1,0 +1,266 @@
+"""What to write instead of a script that was refused: whole scripts, made from what it did to a scratch database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from nonstop.check import corrections_moves as moves
+from nonstop.check import corrections_pieces as pieces
+from nonstop.check import corrections_rows as rows
+from nonstop.check import corrections_tables as tables
+from nonstop.check import corrections_verbs as verbs
+from nonstop.check import shape_difference as changes
+from nonstop.check.corrections_access import Access, access_of
+from nonstop.check.corrections_pieces import Piece, Stage, both_ways
+from nonstop.check.corrections_render import Draft, call, literal, slug, written
+from nonstop.check.corrections_rows import Filling
+from nonstop.check.shape import Shape
+from nonstop.descriptions.promises import CorrectedScript, Correction
+from nonstop.descriptions.scripts import Script
+
+
+class RowChange(NamedTuple):
+    """An UPDATE, DELETE or INSERT that a script sent, and how many rows of tables in use it touched."""
+
+    sql: str
+    rows: int
+
+
+def corrected(
+    script: Script, before: Shape, after: Shape, row_changes: Sequence[RowChange]
+) -> Correction | None:
+    """The scripts that bring ``before`` to ``after`` without stopping anybody, and change the same rows.
+
+    None where there is nothing to do, or nothing that could be said in a script.
+    """
+    statements = [rows.read(change.sql) for change in row_changes if change.rows]
+    filling = rows.filling(statements, before, after)
+    try:
+        differing = changes.difference(before, after)
+        found = [piece for change in differing for piece in _pieces(change, before, filling)]
+        inserted = [rows.insertion(change.sql, before) for change in row_changes if change.rows]
+        found += [piece for piece in inserted if piece is not None]
+        found += rows.pieces(statements, before, filling)
+    except verbs.NoCorrectionError:
+        return None
+    return _correction(script, found) if found else None
+
+
+def _pieces(change: changes.Change, before: Shape, filling: Filling) -> list[Piece]:
+    """What has to be done for one change."""
+    match change:
+        case changes.AddedColumn(table, column):
+            return pieces.added_column(
+                table, column, filling.get((table.schema, table.name, column.name), ())
+            )
+        case changes.DroppedColumn(table, column):
+            return pieces.dropped_column(table, column)
+        case changes.ReplacedColumn():
+            return moves.replaced_column(change, before.alters_in_place)
+        case changes.RenamedTable():
+            return moves.renamed_table(change)
+        case changes.ChangedDefault():
+            return [pieces.changed_default(change)]
+        case changes.ChangedNullability():
+            return [pieces.changed_nullability(change)]
+        case changes.AddedTable(table):
+            return [
+                both_ways(
+                    f"create {table.display}",
+                    f"the release that comes next keeps something in {table.display}.",
+                    tables.create_table(table),
+                    [tables.drop_table(table)],
+                )
+            ]
+        case changes.DroppedTable(table):
+            return [pieces.dropped_table(table)]
+    return [_of_constraints(change) or _of_types_and_views(change, before)]
+
+
+def _of_constraints(change: changes.Change) -> Piece | None:
+    match change:
+        case changes.AddedIndex(table, index):
+            return both_ways(
+                f"create the index {index.name}",
+                f"the next release looks for {table.display} by {', '.join(index.keys)}.",
+                [verbs.create_index(table, index)],
+                [verbs.drop_index(table, index)],
+            )
+        case changes.DroppedIndex(table, index):
+            return both_ways(
+                f"drop the index {index.name}",
+                "no query needs it, and each write pays for it.",
+                [verbs.drop_index(table, index)],
+                [verbs.create_index(table, index)],
+            )
+        case changes.AddedConstraint(table, constraint):
+            name = verbs.name_of(table, constraint)
+            return both_ways(
+                f"add {name} to {table.display}",
+                "the database itself refuses rows that break it.",
+                [verbs.add_constraint(table, constraint)],
+                [verbs.drop_constraint(table, name)],
+            )
+        case changes.DroppedConstraint(table, constraint):
+            return both_ways(
+                f"drop {constraint.name} from {table.display}",
+                "there are rows to come that would break it.",
+                [verbs.drop_constraint(table, constraint.name)],
+                [verbs.add_constraint(table, constraint)],
+            )
+        case changes.AddedPrimaryKey(table, key):
+            name = key.name or f"{table.name}_pkey"
+            optional = [name for name in key.columns if (column := table.column(name)) and column.nullable]
+            return both_ways(
+                f"give {table.display} the primary key {', '.join(key.columns)}",
+                "each row can be named by it.",
+                [verbs.add_primary_key(table, key)],
+                [
+                    *(verbs.on_column("drop_not_null", table, column) for column in reversed(optional)),
+                    verbs.drop_constraint(table, name),
+                ][::-1],
+            )
+        case changes.DroppedPrimaryKey(table, key):
+            return both_ways(
+                f"drop the primary key of {table.display}",
+                "rows are named by something else.",
+                [verbs.drop_constraint(table, key.name)],
+                [verbs.add_primary_key(table, key)],
+            )
+    return None
+
+
+def _of_types_and_views(change: changes.Change, before: Shape) -> Piece:
+    match change:
+        case changes.AddedEnum(owner, values):
+            why = f"columns to come hold one of: {', '.join(values)}."
+            does, there, back = (
+                f"create the type {owner[1]}",
+                tables.create_enum(owner, values),
+                tables.drop_enum(owner),
+            )
+            return both_ways(does, why, [there], [back])
+        case changes.DroppedEnum(owner, values):
+            return Piece(
+                f"drop the type {owner[1]}",
+                "no column is of it any longer.",
+                (tables.drop_enum(owner),),
+                (tables.create_enum(owner, values),),
+                Stage.WHEN_UNUSED,
+                f"code that no longer uses the type {owner[1]}",
+                is_contract=True,
+                rank=2,
+            )
+        case changes.AddedEnumValue(owner, value, following, preceding):
+            return _enum_value(owner, value, following, preceding)
+        case changes.ChangedView(owner, was, now):
+            return _view(owner, was, now, before.alters_in_place)
+    raise AssertionError(change)
+
+
+def _enum_value(owner: tuple[str | None, str], value: str, after: str, before: str) -> Piece:
+    place = f", before={literal(before)}" if before else ""
+    schema = f", schema={literal(owner[0])}" if owner[0] else ""
+    return both_ways(
+        f"add {value} to the type {owner[1]}",
+        f"the next release writes {value}. The database can't take a value back: rolling back leaves it.",
+        [f"op.add_enum_value({literal(owner[1])}, {literal(value)}{place}{schema})"],
+        [],
+    )
+
+
+def _view(owner: tuple[str | None, str], was: str, now: str, alters_in_place: bool) -> Piece:
+    if not now:
+        return Piece(
+            f"drop the view {owner[1]}",
+            "no query asks for it any longer.",
+            (tables.drop_view(owner),),
+            (tables.create_view(owner, was, alters_in_place),),
+            Stage.WHEN_UNUSED,
+            f"code that no longer uses the view {owner[1]}",
+            is_contract=True,
+            rank=-1,
+        )
+    there = [tables.create_view(owner, now, alters_in_place)]
+    back = [tables.create_view(owner, was, alters_in_place)] if was else [tables.drop_view(owner)]
+    if was and not alters_in_place:
+        there, back = [tables.drop_view(owner), *there], [tables.drop_view(owner), *back]
+    return both_ways(f"define the view {owner[1]}", "the next release asks for it.", there, back)
+
+
+# --- from pieces to scripts ----------------------------------------------------------------------------------
+
+
+def _correction(script: Script, found: Sequence[Piece]) -> Correction:
+    access = access_of(script.text)
+    why = _reason(script.text)
+    in_order = sorted(found, key=lambda piece: piece.rank)
+    groups = [group for stage in Stage if (group := [piece for piece in in_order if piece.stage is stage])]
+    names = [
+        _name(script, group, is_only=len(groups) == 1, is_first=place == 0)
+        for place, group in enumerate(groups)
+    ]
+    scripts = []
+    for place, (group, name) in enumerate(zip(groups, names, strict=True)):
+        number = str(script.number + place).zfill(len(script.digits))
+        text = _text(number, group, why if place == 0 else "", access)
+        scripts.append(CorrectedScript(f"{number}_{name}.py", text))
+    between = tuple(_deployed(group) for group in groups[1:])
+    return Correction(tuple(scripts), between if any(between) else ())
+
+
+def _deployed(group: Iterable[Piece]) -> str:
+    """What has to be deployed before the pieces of a script."""
+    codes = list(dict.fromkeys(piece.deploy for piece in group if piece.deploy))
+    return f"deploy {_listed(codes)}" if codes else ""
+
+
+def _name(script: Script, group: Sequence[Piece], *, is_only: bool, is_first: bool) -> str:
+    """The script's own name for what takes its place; the others are called after what they do."""
+    if is_only or (is_first and len(group) > 1):
+        return script.name
+    return slug(group[0].does) + ("_and_more" if len(group) > 1 else "")
+
+
+def _text(number: str, group: Sequence[Piece], why: str, access: Access) -> str:
+    deployed = _deployed(group)
+    notes = [f"Before it: {deployed}."] if deployed else []
+    notes += [piece.note for piece in group if piece.note]
+    losses = [piece.loses for piece in group if piece.loses]
+    constants = ['phase = "contract"'] if any(piece.is_contract for piece in group) else []
+    if losses:
+        constants.append(f"discards_data = {literal('; '.join(dict.fromkeys(losses)))}")
+    reasons = list(dict.fromkeys(piece.why for piece in group))
+    draft = Draft(
+        f"Migration {number}: {_listed([piece.does for piece in group])}.",
+        f"Why: {why or ' '.join([reasons[0], *(reason[:1].upper() + reason[1:] for reason in reasons[1:])])}",
+        [line for piece in group for line in piece.apply if line],
+        _way_back(group),
+        list(dict.fromkeys(notes)),
+        constants,
+        list(dict.fromkeys(code for piece in group for code in piece.functions)),
+    )
+    return written(draft, access)
+
+
+def _way_back(group: Sequence[Piece]) -> list[str]:
+    """The lines of ``rollback``; a refusal where one of the pieces has no way back."""
+    reasons = [piece.irreversible for piece in group if piece.irreversible]
+    if reasons:
+        return [call("op.irreversible", literal("; ".join(reasons)))]
+    return [line for piece in reversed(group) for line in piece.rollback if line]
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _reason(source: str) -> str:
+    """What the refused script's docstring says after ``Why:``, up to the end of the paragraph; empty without it."""
+    import ast
+
+    docstring = ast.get_docstring(ast.parse(source)) or ""
+    match = re.search(r"^\s*why:\s*(.+?)(?:\n\s*\n|\Z)", docstring, re.IGNORECASE | re.MULTILINE | re.DOTALL)
+    return " ".join(match[1].split()) if match else ""

@@ -1,0 +1,182 @@
+"""No downtime: no statement keeps the application waiting, as far as was seen of locks, rewrites, scans and traffic."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from nonstop.check.observations import Measured, Observations, Traffic
+from nonstop.databases.base import is_write
+from nonstop.descriptions.promises import Evidence, Promise, Verdict
+from nonstop.descriptions.results import StatementRecord
+
+STRONG = ("SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
+"""Modes that keep writers waiting, from weak to strong (PostgreSQL manual, "Explicit Locking")."""
+MODES = (*STRONG, "SHARE UPDATE EXCLUSIVE")
+MOST_ROWS = 10_000
+"""Rows that one transaction may update or delete: they are locked until its commit (failure modes C10, C11)."""
+CHANGES_ROWS = ("insert", "update", "delete", "merge", "with", "copy", "select")
+
+
+def prove(seen: Observations) -> Verdict:
+    """Judge what was seen; SQLite, which has one writer, is judged by its clients' errors."""
+    evidence = [*_blocking(seen), *_statements(seen)]
+    for measured in seen.measured:
+        evidence += [
+            *_failed(measured),
+            *_scans(seen, measured),
+            *_many_rows(seen, measured),
+            *_long_locks(seen, measured),
+        ]
+        evidence += [*_traffic(seen, measured)]
+    evidence = list({fact.text: fact for fact in evidence}.values())
+    evidence.sort(key=lambda fact: not fact.breaks)
+    return Verdict(Promise.NO_DOWNTIME, not any(fact.breaks for fact in evidence), tuple(evidence))
+
+
+def _blocking(seen: Observations) -> Iterator[Evidence]:
+    """What the guard would refuse in production."""
+    outcomes = [run.outcome for run in (seen.on_schema, seen.rollback.ran if seen.rollback else None) if run]
+    for outcome in filter(None, outcomes):
+        lines = {" ".join(record.sql.split()): record.line for record in outcome.statements}
+        for allowed in outcome.allowed:
+            live = [table for table in allowed.tables if seen.is_live(table)]
+            if live or not allowed.tables:
+                sql = " ".join(allowed.sql.split())
+                yield Evidence(
+                    f"{sql[:120]}: {allowed.reason or 'blocks for as long as it runs'}",
+                    breaks=True,
+                    line=next((line for text, line in lines.items() if sql in text), 0),
+                    sql=sql,
+                    facts={"tables": ", ".join(live), "direction": outcome.direction.value},
+                )
+
+
+def _statements(seen: Observations) -> Iterator[Evidence]:
+    """Which live tables were locked strongly or rewritten, statement by statement."""
+    for record in seen.statements:
+        locks = _strong_locks(seen, record)
+        for table in record.rewritten:
+            if seen.is_live(table) and table in locks:
+                yield _about(record, f"rewrites {table} under {locks[table]}", breaks=True, table=table)
+        for table, mode in locks.items():
+            if record.sql and not _only_changes_rows(record):
+                yield _about(record, f"{mode} on {table}", breaks=False, table=table, mode=mode)
+
+
+def _failed(measured: Measured) -> Iterator[Evidence]:
+    if (failure := measured.ran.failure) is not None:
+        size = _sizes(measured)
+        text = f"beside traffic{size}, {measured.direction.value} failed: {failure.in_a_line}"
+        yield Evidence(text, breaks=True, line=failure.line)
+
+
+def _scans(seen: Observations, measured: Measured) -> Iterator[Evidence]:
+    for record in _records(measured):
+        if _only_changes_rows(record):
+            continue
+        locks = _strong_locks(seen, record)
+        for table in record.scanned:
+            if seen.is_live(table) and table in locks:
+                text = f"reads all of {table} under {locks[table]}"
+                yield _about(record, text, breaks=True, table=table, mode=locks[table])
+
+
+def _many_rows(seen: Observations, measured: Measured) -> Iterator[Evidence]:
+    """Rows that are locked until the commit, and strong locks that are held while rows are changed."""
+    changed: Counter[tuple[int, str]] = Counter()
+    for record in _records(measured):
+        for table, rows in record.changed:
+            if seen.is_live(table):
+                changed[record.transaction, table] += rows
+    for (transaction, table), rows in changed.items():
+        if rows <= MOST_ROWS:
+            continue
+        record = next(
+            r for r in _records(measured) if r.transaction == transaction and table in dict(r.changed)
+        )
+        text = (
+            f"changes {rows:,} rows of {table} in one transaction: writers of these rows wait until it ends"
+        )
+        yield _about(record, text, breaks=True, table=table, rows=rows)
+
+
+def _long_locks(seen: Observations, measured: Measured) -> Iterator[Evidence]:
+    strong = [lock for lock in measured.locks if lock.mode in STRONG and seen.is_live(lock.relation)]
+    for lock in strong:
+        if lock.held_ms > seen.budget_ms:
+            text = f"{lock.mode} on {lock.relation} was held for {lock.held_ms} ms{_sizes(measured)}"
+            yield Evidence(
+                f"{text}: {lock.statement[:100]}", breaks=True, sql=lock.statement, facts=lock._asdict()
+            )
+    if strong:
+        longest = max(strong, key=lambda lock: lock.held_ms)
+        yield Evidence(
+            f"{measured.direction.value}: the longest strong lock was {longest.mode} on {longest.relation}, for about"
+            f" {longest.held_ms} ms{_sizes(measured)}",
+            facts=longest._asdict(),
+        )
+
+
+def _traffic(seen: Observations, measured: Measured) -> Iterator[Evidence]:
+    for one in measured.traffic:
+        is_claimed = not (seen.is_contract and not seen.code_is_named)
+        for error in one.errors:
+            yield Evidence(f"{one.code} code, beside {one.direction.value}: {error}", breaks=is_claimed)
+        waited = max(
+            (blocked.waited_ms for record in _records(measured) for blocked in record.blocked), default=0
+        )
+        if one.longest_ms > seen.budget_ms and waited > seen.budget_ms:
+            yield Evidence(
+                f"{one.code} code waited for {waited} ms beside {one.direction.value}", breaks=True
+            )
+        yield Evidence(_traffic_in_words(one, waited), facts=_traffic_facts(one, waited))
+    outcome = measured.ran.outcome
+    if outcome is not None and outcome.writers_waited_ms is not None:
+        text = f"{measured.direction.value}: writers may have waited for {outcome.writers_waited_ms} ms{_sizes(measured)}"
+        yield Evidence(text, facts={"writers_waited_ms": outcome.writers_waited_ms})
+
+
+def _traffic_in_words(one: Traffic, waited_ms: int) -> str:
+    return (
+        f"{one.direction.value}: {one.transactions} transactions of the {one.code} code beside it, the longest"
+        f" {one.longest_ms} ms, waiting for us {waited_ms} ms, {len(one.errors) or 'no'} errors"
+    )
+
+
+def _traffic_facts(one: Traffic, waited_ms: int) -> dict[str, str | int | float | bool | None]:
+    return {
+        "code": one.code, "direction": one.direction.value, "transactions": one.transactions,
+        "longest_ms": one.longest_ms, "waited_ms": waited_ms, "errors": len(one.errors),
+    }  # fmt: skip
+
+
+def _strong_locks(seen: Observations, record: StatementRecord) -> dict[str, str]:
+    """The live tables that a statement's session held strong locks on, with the strongest mode of each."""
+    found: dict[str, str] = {}
+    for lock in record.locks:
+        mode = max((mode for mode in MODES if lock.endswith(f" {mode}")), key=len)
+        table = lock.removesuffix(f" {mode}")
+        if mode in STRONG and seen.is_live(table):
+            found[table] = max(mode, found.get(table, mode), key=STRONG.index)
+    return found
+
+
+def _only_changes_rows(record: StatementRecord) -> bool:
+    """Whether a statement is about rows: it locks no table strongly by itself."""
+    words = record.sql.split(None, 1)
+    return bool(words) and (words[0].lower() in CHANGES_ROWS or not is_write(record.sql))
+
+
+def _records(measured: Measured) -> tuple[StatementRecord, ...]:
+    return measured.ran.outcome.statements if measured.ran.outcome else ()
+
+
+def _sizes(measured: Measured) -> str:
+    told = ", ".join(f"{rows:,} rows of {table}" for table, rows in measured.rows.items())
+    return f" (on {told})" if told else ""
+
+
+def _about(record: StatementRecord, what: str, *, breaks: bool, **facts: str | int) -> Evidence:
+    sql = " ".join(record.sql.split())
+    return Evidence(f"{sql[:120]}: {what}", breaks=breaks, line=record.line, sql=sql, facts=facts)

@@ -1,0 +1,195 @@
+"""The check of one script: rehearse it, let each proof judge what was seen, and write what to do instead."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from nonstop import scripts
+from nonstop.check import (
+    additive,
+    compatible,
+    crash,
+    documented,
+    downtime,
+    idempotent,
+    nullable,
+    reversible,
+)
+from nonstop.check.code import CodeSource
+from nonstop.check.corrections import RowChange, corrected
+from nonstop.check.many_rows import multiply
+from nonstop.check.measuring import measure
+from nonstop.check.observations import Observations
+from nonstop.check.old_columns import old_columns_insert
+from nonstop.check.rehearsal import CanNotBeRehearsed, Rehearsal, Theatre, touched_tables
+from nonstop.check.rows import fill
+from nonstop.check.running import Met, matrix
+from nonstop.check.sample import sample
+from nonstop.check.shape import Shape, shape_of
+from nonstop.databases import open_database
+from nonstop.databases.base import Database
+from nonstop.databases.rehearsal import Scratch
+from nonstop.descriptions.promises import Cell, Correction, ScriptCheck, Verdict
+from nonstop.descriptions.scripts import Direction, Script
+
+PROOFS = (additive, nullable, compatible, reversible, idempotent, crash, downtime, documented)
+
+
+class Asked(NamedTuple):
+    """What is the same for every script of a check.
+
+    ``rows`` is the size of the tables that locks are measured on; ``old`` is the code that runs now (None: derived from
+    the schema), ``new`` the one that is deployed next; ``sampled`` is the database whose rows are sampled; ``own`` are
+    the ledger's tables.
+    """
+
+    rows: int
+    old: CodeSource | None
+    new: CodeSource | None
+    sampled: Database | None
+    own: frozenset[str]
+
+
+class OneScript:
+    """The rehearsal of one script on copies of ``base``."""
+
+    def __init__(self, theatre: Theatre, script: Script, base: Scratch, asked: Asked) -> None:
+        self._theatre = theatre
+        self._script = script
+        self._base = base
+        self._asked = asked
+        self._matrix: tuple[Cell, ...] = ()
+        self._started = time.monotonic()
+
+    def check(self) -> tuple[ScriptCheck, Scratch | None]:
+        """The result, and a scratch database with the schema after the script; None where it fails."""
+        problem = scripts.examine(self._script)
+        if problem is not None:
+            return self._result(error=f"{problem.message}. Next: {problem.next_step}"), None
+        rehearsal = Rehearsal(self._theatre, self._script, self._base)
+        after = self._theatre.ground.copy(self._base)
+        try:
+            seen = rehearsal.on_schema(after)
+        except CanNotBeRehearsed as failed:
+            return self._result(error=failed.failure.in_a_line, line=failed.failure.line), None
+        self._rehearse(seen, rehearsal, after)
+        verdicts = tuple(proof.prove(seen) for proof in PROOFS)
+        error, line = self._error(seen)
+        is_refused = bool(error) or any(verdict.holds is False for verdict in verdicts)
+        correction = self._correction(seen, after) if is_refused else None
+        return self._result(verdicts, correction, error, line), after
+
+    def _error(self, seen: Observations) -> tuple[str, int]:
+        if seen.on_schema.attempts:
+            return "; ".join(seen.on_schema.attempts), 0
+        if seen.fails_on_rows is not None:
+            return f"fails on tables with rows: {seen.fails_on_rows.in_a_line}", seen.fails_on_rows.line
+        return "", 0
+
+    def _result(
+        self,
+        verdicts: tuple[Verdict, ...] = (),
+        correction: Correction | None = None,
+        error: str = "",
+        line: int = 0,
+    ) -> ScriptCheck:
+        return ScriptCheck(
+            self._script.number, self._script.label, self._script.path, verdicts, self._matrix, correction, error,
+            line, round((time.monotonic() - self._started) * 1000),
+        )  # fmt: skip
+
+    # --- rehearsing -------------------------------------------------------------------------------------------
+
+    def _rehearse(self, seen: Observations, rehearsal: Rehearsal, after: Scratch) -> None:
+        theatre = self._theatre
+        with theatre.copy(self._base) as rows:
+            self._fill(seen, rows, after)
+            with theatre.copy(rows) as there_and_back:
+                rehearsal.there_and_back(seen, there_and_back)
+            if seen.fails_on_rows is not None:  # what is left can be tried on the schema alone
+                self._ask_code(seen, self._base, after)
+                return
+            with theatre.copy(rows) as applied:
+                theatre.run(applied, self._script, Direction.APPLY)
+                with theatre.copy(applied) as used, theatre.engine(used) as engine:
+                    fill(
+                        engine, open_database(used.url), ignored=self._asked.own
+                    )  # the new tables are in use by then
+                    self._ask_code(seen, rows, used)
+                rehearsal.disturb(seen, rows, applied)
+            with theatre.copy(rows) as large:
+                self._measure(seen, rows, large)
+
+    def _fill(self, seen: Observations, rows: Scratch, after: Scratch) -> None:
+        """Rows for every table, which suit the schema after the script too where that can be."""
+        with (
+            self._theatre.copy(after) as fitting,
+            self._theatre.engine(rows) as engine,
+            self._theatre.engine(fitting) as fits,
+        ):
+            if self._asked.sampled is not None:
+                source = self._asked.sampled.engine()
+                try:
+                    sample(source, engine, open_database(rows.url), ignored=self._asked.own)
+                finally:
+                    source.dispose()
+            filled = fill(engine, open_database(rows.url), fits, ignored=self._asked.own)
+        seen.filled, seen.not_filled = filled.rows, filled.empty
+
+    def _ask_code(self, seen: Observations, before: Scratch, after: Scratch) -> None:
+        """What the running code and the new code meet on both schemas."""
+        with self._theatre.engine(before) as old_engine, self._theatre.engine(after) as new_engine:
+            seen.old_columns = old_columns_insert(
+                old_engine, new_engine, open_database(after.url), self._asked.own
+            )
+        met, self._matrix = matrix(self._theatre, self._old(before), self._asked.new, before, after)
+        seen.code_is_named = self._asked.old is not None
+        if isinstance(met, Met):
+            seen.running_code, seen.tried = list(met.away), met.tried
+        else:
+            seen.no_code = met
+
+    def _measure(self, seen: Observations, rows: Scratch, large: Scratch) -> None:
+        """Locks and traffic, on tables of some size."""
+        sizes: dict[str, int] = {}
+        with self._theatre.engine(large) as engine:
+            for table in touched_tables(seen):
+                schema, _, name = table.rpartition(".")
+                reached = multiply(engine, open_database(large.url), name, schema or None, self._asked.rows)
+                if reached:
+                    sizes[table] = reached
+        codes = [("old", self._old(rows))]
+        fits_before = any(
+            cell.code == "new" and cell.schema == "before" and cell.holds for cell in self._matrix
+        )
+        if self._asked.new is not None and fits_before:
+            codes.append(("new", self._asked.new))
+        for direction in (Direction.APPLY, Direction.ROLLBACK):
+            if direction is Direction.ROLLBACK and not (seen.rollback and seen.rollback.ran.succeeded):
+                break
+            measured = measure(self._theatre, large, self._script, direction, codes, sizes)
+            seen.measured.append(measured)
+            if not measured.ran.succeeded:
+                break
+
+    def _old(self, before: Scratch) -> CodeSource:
+        """The running code: the one that was named, or what names every column of the schema before."""
+        if self._asked.old is not None:
+            return self._asked.old
+        return CodeSource("the schema before", schema_url=before.url, ignored=self._asked.own)
+
+    # --- what to write instead --------------------------------------------------------------------------------
+
+    def _correction(self, seen: Observations, after: Scratch) -> Correction | None:
+        changes = [
+            RowChange(record.sql, max(record.rows or 0, sum(rows for _, rows in record.changed)))
+            for measured in seen.measured[:1]
+            if measured.ran.outcome
+            for record in measured.ran.outcome.statements
+        ]
+        return corrected(self._script, self._shape(self._base), self._shape(after), changes)
+
+    def _shape(self, scratch: Scratch) -> Shape:
+        with self._theatre.engine(scratch) as engine, engine.connect() as connection:
+            return shape_of(open_database(scratch.url), connection, self._asked.own)

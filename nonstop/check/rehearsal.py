@@ -1,0 +1,230 @@
+"""One script on scratch databases: everything that the proofs need to see, in the order in which it is done."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nonstop import scripts
+from nonstop.check import acts
+from nonstop.check.acts import Failure, Ran, Setting
+from nonstop.check.observations import Fault, Killed, Moment, Observations, Step
+from nonstop.check.stage import Stage
+from nonstop.databases import open_database
+from nonstop.databases.fingerprint import differences
+from nonstop.databases.rehearsal import Ground, Scratch
+from nonstop.descriptions.scripts import Direction, Script
+from nonstop.errors import ValidationError
+from nonstop.runner import Runner, new_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+MOST_KILLS = 200
+"""So many points of one direction are tried; of more, this number, evenly spread."""
+AT_A_TIME = min(4, os.cpu_count() or 2)
+"""Runs that are killed side by side: most of what they do is waiting."""
+
+
+class CanNotBeRehearsed(ValidationError):
+    """The script fails on a scratch database that has the target's schema."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message, details=failure.details, next_step=failure.next_step)
+        self.failure = failure
+
+
+@dataclass(frozen=True)
+class Theatre:
+    """What every rehearsal of a check shares."""
+
+    ground: Ground
+    stage: Stage
+    setting: Setting
+
+    # --- scratch databases ------------------------------------------------------------------------------------
+
+    @contextmanager
+    def copy(self, scratch: Scratch) -> Iterator[Scratch]:
+        """Another database like ``scratch``, for the length of the block."""
+        made = self.ground.copy(scratch)
+        try:
+            yield made
+        finally:
+            self.ground.drop(made)
+
+    @contextmanager
+    def engine(self, scratch: Scratch) -> Iterator[Engine]:
+        """An engine on a scratch database, for the length of the block."""
+        engine = open_database(scratch.url).engine()
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+    def moment(self, scratch: Scratch) -> Moment:
+        """What the database looks like now, and what is in it."""
+        database = open_database(scratch.url)
+        with closing(database.connect_reading()) as connection:
+            return Moment(
+                database.fingerprint(connection, self.setting.own_prefix),
+                database.row_checksums(connection, self.setting.own_prefix),
+            )
+
+    # --- runs -------------------------------------------------------------------------------------------------
+
+    def run(
+        self, scratch: Scratch, script: Script, direction: Direction,
+        kill_at: int | None = None, fail_at: int | None = None,
+    ) -> Ran | None:  # fmt: skip
+        """Run a script in one direction; None where it was killed."""
+        ended = self.stage.perform(
+            acts.run, self.setting, scratch.url, script.number, direction, kill_at, fail_at
+        )
+        if ended.was_killed and kill_at is not None:
+            return None
+        if isinstance(ended.answer, Ran):
+            return ended.answer
+        what = ended.error or "its process ended without a word: was it killed, or did it call os._exit()?"
+        return Ran(None, Failure("Ended", f"{script.label}: {what}", (), "", 1, 0), 0)
+
+    def step(self, scratch: Scratch, script: Script, direction: Direction) -> Step:
+        """Run it undisturbed and look at what it made."""
+        ran = self.run(scratch, script, direction)
+        assert ran is not None
+        return Step(ran, self.moment(scratch))
+
+    def again(self, scratch: Scratch, script: Script, direction: Direction) -> Step:
+        """Call the same function once more, as if the ledger knew of nothing."""
+        self.pretend(scratch, script, is_applied=direction is Direction.ROLLBACK)
+        return self.step(scratch, script, direction)
+
+    def pretend(self, scratch: Scratch, script: Script, *, is_applied: bool) -> None:
+        """Make the ledger say that a script is applied, or that it is not, whatever the schema is."""
+        setting, database = self.setting, open_database(scratch.url)
+        runner = Runner(database, setting.folder, setting.ledger_table, setting.ledger_schema)
+        ledger = runner.ledger()
+        with closing(database.connect()) as connection, runner.writing(ledger, connection):
+            ledger.forget(connection, script.number)
+            if is_applied:
+                ledger.record_baseline(connection, script, new_identity())
+
+
+class Rehearsal:
+    """One script, from the schema ``before`` it on (a scratch database without rows of ours)."""
+
+    def __init__(self, theatre: Theatre, script: Script, before: Scratch) -> None:
+        self._theatre = theatre
+        self._script = script
+        self._before = before
+
+    def on_schema(self, scratch: Scratch) -> Observations:
+        """Apply the script on the schema alone, in ``scratch``, which has then the schema after it.
+
+        Raises CanNotBeRehearsed where it fails there.
+        """
+        before = self._theatre.moment(scratch)
+        step = self._theatre.step(scratch, self._script, Direction.APPLY)
+        if step.ran.failure is not None:
+            raise CanNotBeRehearsed(step.ran.failure)
+        self._theatre.stage.preload(step.ran.imports)
+        return Observations(
+            self._script,
+            scripts.is_contract(self._script),
+            scripts.discards_data(self._script),
+            scripts.can_roll_back(self._script),
+            self._theatre.setting.budget_ms,
+            step.ran,
+            before,
+            step.moment,
+        )
+
+    def there_and_back(self, seen: Observations, scratch: Scratch) -> None:
+        """Apply, apply once more, roll back, roll back once more, apply: on some rows, looking each time."""
+        theatre, script = self._theatre, self._script
+        before = theatre.moment(scratch)
+        apply = theatre.step(scratch, script, Direction.APPLY)
+        if apply.ran.failure is not None:
+            seen.fails_on_rows = apply.ran.failure
+            return
+        seen.before, seen.after, seen.apply = before, apply.moment, apply
+        seen.apply_again = theatre.again(scratch, script, Direction.APPLY)
+        if not seen.apply_again.ran.succeeded:
+            theatre.pretend(scratch, script, is_applied=True)
+        if not seen.has_rollback:
+            return
+        seen.rollback = theatre.step(scratch, script, Direction.ROLLBACK)
+        if not seen.rollback.ran.succeeded:
+            return
+        seen.rollback_again = theatre.again(scratch, script, Direction.ROLLBACK)
+        if not seen.rollback_again.ran.succeeded:
+            theatre.pretend(scratch, script, is_applied=False)
+        seen.apply_back = theatre.step(scratch, script, Direction.APPLY)
+
+    # --- disturbed --------------------------------------------------------------------------------------------
+
+    def disturb(self, seen: Observations, before: Scratch, after: Scratch | None) -> None:
+        """Kill apply (from ``before``) and rollback (from ``after``) after each statement and run them again; let
+        statements fail."""
+        if seen.apply is None:
+            return
+        jobs: list[Callable[[], None]] = []
+        jobs += self._kills(seen, Direction.APPLY, before, seen.apply)
+        jobs += self._faults(seen, Direction.APPLY, before, seen.apply)
+        if after is not None and seen.rollback is not None and seen.rollback.ran.succeeded:
+            jobs += self._kills(seen, Direction.ROLLBACK, after, seen.rollback)
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            for done in [pool.submit(job) for job in jobs]:
+                done.result()
+
+    def _kills(
+        self, seen: Observations, direction: Direction, start: Scratch, undisturbed: Step
+    ) -> list[Callable[[], None]]:
+        def kill(point: int) -> None:
+            with self._theatre.copy(start) as scratch:
+                if self._theatre.run(scratch, self._script, direction, kill_at=point) is None:
+                    again = self._theatre.step(scratch, self._script, direction)
+                    different = _differences(undisturbed.moment, again.moment)
+                    seen.killed.append(Killed(direction, point, again.ran, different))
+
+        return [lambda point=point: kill(point) for point in _spread(undisturbed.ran.points)]  # type: ignore[misc]
+
+    def _faults(
+        self, seen: Observations, direction: Direction, start: Scratch, undisturbed: Step
+    ) -> list[Callable[[], None]]:
+        def fail(statement: int) -> None:
+            with self._theatre.copy(start) as scratch:
+                ran = self._theatre.run(scratch, self._script, direction, fail_at=statement)
+                assert ran is not None
+                short = ran.succeeded and _differences(undisturbed.moment, self._theatre.moment(scratch))
+                seen.faults.append(Fault(direction, statement, bool(short)))
+
+        points = undisturbed.ran.points
+        return [lambda n=n: fail(n) for n in sorted({1, max(1, points - 1)}) if points]  # type: ignore[misc]
+
+
+def touched_tables(seen: Observations) -> list[str]:
+    """The tables of the schema before that the script's statements lock strongly, rewrite, or name."""
+    text = "\n".join(
+        " ".join((record.sql, record.sent, *record.locks, *record.rewritten)) for record in seen.statements
+    )
+    words = set(re.findall(r"\w+", text.lower()))
+    return [table for table in seen.before.schema["tables"] if table.rpartition(".")[2].lower() in words]
+
+
+def _spread(points: int) -> Sequence[int]:
+    """All points, or MOST_KILLS of them."""
+    if points <= MOST_KILLS:
+        return range(1, points + 1)
+    return sorted({1 + round(n * (points - 1) / (MOST_KILLS - 1)) for n in range(MOST_KILLS)})
+
+
+def _differences(wanted: Moment, found: Moment) -> tuple[str, ...]:
+    return (*differences(wanted.schema, found.schema), *differences(wanted.rows, found.rows, "rows"))

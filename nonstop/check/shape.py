@@ -1,0 +1,294 @@
+"""What a schema looks like, as values: tables with all that belongs to them, enumerated types and views."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nonstop.check import column_types
+from nonstop.databases.index_texts import index_texts
+from nonstop.databases.postgresql_reader import Reader
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.engine import Inspector
+
+    from nonstop.databases.base import Database
+
+ORDER = ("asc", "desc", "nulls", "first", "last")
+Owner = tuple[str | None, str]
+"""A table's schema (None for the one that new tables go to) and its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnShape:
+    """``type`` is SQL, ``python`` the same as an expression (empty for a type that SQLAlchemy does not know)."""
+
+    name: str
+    type: str
+    python: str = field(compare=False)
+    nullable: bool = True
+    default: str | None = None
+    identity: tuple[tuple[str, object], ...] = ()
+    computed: str = ""
+    numbers_rows: bool = field(default=True, compare=False)
+    """Whether it would number new rows as a key: not so where the database knows plain integers."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyShape:
+    """A primary key or a uniqueness. ``name`` is empty where the database gave it none."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckShape:
+    name: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKeyShape:
+    name: str
+    columns: tuple[str, ...]
+    referred_schema: str | None
+    referred_table: str
+    referred_columns: tuple[str, ...]
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexShape:
+    """``keys`` are SQL, in their order; those in ``names`` are plain column names. ``extras`` is what else its text says."""
+
+    name: str
+    keys: tuple[str, ...]
+    names: tuple[str, ...]
+    unique: bool
+    where: str = ""
+    include: tuple[str, ...] = ()
+    method: str = "btree"
+    extras: str = ""
+    text: str = field(default="", compare=False)
+
+
+Constraint = KeyShape | CheckShape | ForeignKeyShape
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """One table. The order of its columns is the database's; everything else is in order of name."""
+
+    name: str
+    schema: str | None
+    columns: tuple[ColumnShape, ...]
+    primary_key: KeyShape | None = None
+    uniques: tuple[KeyShape, ...] = ()
+    checks: tuple[CheckShape, ...] = ()
+    foreign_keys: tuple[ForeignKeyShape, ...] = ()
+    indexes: tuple[IndexShape, ...] = ()
+
+    @property
+    def display(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+    def column(self, name: str) -> ColumnShape | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Columns that name a row: the primary key, else a uniqueness without NULLs; empty without either."""
+        if self.primary_key is not None:
+            return self.primary_key.columns
+        unique = [key.columns for key in self.uniques]
+        unique += [
+            index.names
+            for index in self.indexes
+            if index.unique and not index.where and index.names == index.keys
+        ]
+        filled = {column.name for column in self.columns if not column.nullable}
+        return next((columns for columns in unique if filled.issuperset(columns)), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A whole schema. ``alters_in_place`` is the database's capability of that name."""
+
+    tables: Mapping[Owner, TableShape]
+    enums: Mapping[Owner, tuple[str, ...]]
+    views: Mapping[Owner, str]
+    alters_in_place: bool
+
+
+def shape_of(database: Database, connection: Connection, ignored: Collection[str] = ()) -> Shape:
+    """The schema that ``connection`` sees; tables called as in ``ignored`` (the ledger's) are left out."""
+    from sqlalchemy import inspect
+
+    inspector = inspect(connection)
+    tables: dict[Owner, TableShape] = {}
+    views: dict[Owner, str] = {}
+    with warnings.catch_warnings():
+        # A type, or an index over an expression, that SQLAlchemy does not know: what is left of it is looked at below.
+        warnings.simplefilter("ignore")
+        texts = _index_texts(inspector, connection)
+        for schema in _schemas(inspector):
+            for table in _tables(database, connection, schema, texts):
+                if table.name not in ignored:
+                    tables[schema, table.name] = table
+            for name in inspector.get_view_names(schema=schema):
+                views[schema, name] = " ".join(inspector.get_view_definition(name, schema=schema).split())
+    return Shape(tables, _enums(inspector), views, database.alters_in_place)
+
+
+def _schemas(inspector: Inspector) -> list[str | None]:
+    """The schema that new tables go to as None, then all others that are not the server's own."""
+    if not inspector.dialect.supports_sequences:  # a file: what other schemas it has are attached files
+        return [None]
+    others = [
+        name
+        for name in inspector.get_schema_names()
+        if name not in ("information_schema", inspector.default_schema_name) and not name.startswith("pg_")
+    ]
+    return [None, *sorted(others)]
+
+
+def _tables(
+    database: Database, connection: Connection, schema: str | None, texts: Mapping[Owner, Mapping[str, str]]
+) -> list[TableShape]:
+    from sqlalchemy import inspect
+
+    inspector = inspect(connection)
+    columns = inspector.get_multi_columns(schema=schema)
+    primary_keys = inspector.get_multi_pk_constraint(schema=schema)
+    foreign_keys = inspector.get_multi_foreign_keys(schema=schema)
+    uniques = inspector.get_multi_unique_constraints(schema=schema)
+    checks = inspector.get_multi_check_constraints(schema=schema)
+    found = []
+    for owner in sorted(columns, key=lambda owner: owner[1]):
+        key: Any = primary_keys.get(owner) or {}
+        names = [column["name"] for column in columns[owner]]
+        found.append(
+            TableShape(
+                owner[1],
+                schema,
+                tuple(_column(inspector, column) for column in columns[owner]),
+                _key(key) if key.get("constrained_columns") else None,
+                _in_order(_key(unique) for unique in uniques.get(owner) or ()),
+                _in_order(
+                    CheckShape(check["name"] or "", check["sqltext"]) for check in checks.get(owner) or ()
+                ),
+                _in_order(
+                    _foreign_keys(database, connection, owner[1], schema, foreign_keys.get(owner) or ())
+                ),
+                _in_order(
+                    _index(name, text, names) for name, text in texts.get((schema, owner[1]), {}).items()
+                ),
+            )
+        )
+    return found
+
+
+def _column(inspector: Inspector, found: Any) -> ColumnShape:
+    return ColumnShape(
+        found["name"],
+        column_types.as_sql(found["type"], inspector.dialect),
+        column_types.as_python(found["type"], inspector.dialect),
+        bool(found["nullable"]),
+        found.get("default"),
+        tuple(sorted((found.get("identity") or {}).items())),
+        (found.get("computed") or {}).get("sqltext", ""),
+        found.get("autoincrement", True),
+    )
+
+
+def _key(found: Any) -> KeyShape:
+    return KeyShape(found.get("name") or "", tuple(found.get("constrained_columns") or found["column_names"]))
+
+
+def _foreign_keys(
+    database: Database, connection: Connection, table: str, schema: str | None, found: Any
+) -> list[ForeignKeyShape]:
+    """Reflected ones, with the actions that SQLAlchemy does not see inside a column's definition."""
+    if not found:
+        return []
+    actions = {
+        (key.columns, key.referred_table): (key.on_delete, key.on_update)
+        for key in database.catalog.foreign_keys(connection, table, schema)
+    }
+    return [
+        ForeignKeyShape(
+            key["name"] or "",
+            tuple(key["constrained_columns"]),
+            key["referred_schema"],
+            key["referred_table"],
+            tuple(key["referred_columns"]),
+            *actions.get((tuple(key["constrained_columns"]), key["referred_table"]), ()),
+        )
+        for key in found
+    ]
+
+
+def _index_texts(inspector: Inspector, connection: Connection) -> Mapping[Owner, Mapping[str, str]]:
+    texts: defaultdict[Owner, dict[str, str]] = defaultdict(dict)
+    for schema, table, name, text in index_texts(connection):
+        texts[None if schema == inspector.default_schema_name else schema, table][name] = text
+    return texts
+
+
+def _index(name: str, text: str, columns: Collection[str]) -> IndexShape:
+    """An index as its text describes it."""
+    known = {column.lower(): column for column in columns} | {column: column for column in columns}
+    reader = Reader.of(text)
+    unique = reader.accept("create unique index") or not reader.accept("create index")
+    reader.accept("if not exists")
+    reader.name()
+    reader.accept("on [only]")
+    reader.name()
+    method = reader.name().last if reader.accept("using") else "btree"
+    keys = reader.brackets().clauses()
+    include = reader.brackets().names() if reader.accept("include") else []
+    rest = reader.rest.tokens
+    ends_at = next((token.start for token in rest if token.word == "where"), reader.end)
+    extras = [text[reader.peek().start : ends_at].strip(), *map(_beside_order, keys)]
+    plain = [known.get(key.peek().value, "") if len(key.tokens) == 1 else "" for key in keys]
+    return IndexShape(
+        name,
+        tuple(column or key.source() for column, key in zip(plain, keys, strict=True)),
+        tuple(filter(None, plain)),
+        unique,
+        reader.source() if reader.seek("where") else "",
+        tuple(column.last for column in include),
+        method,
+        " ".join(filter(None, extras)),
+        text,
+    )
+
+
+def _beside_order(key: Reader) -> str:
+    """What a key says besides column, or expression, and order: a collation, an operator class."""
+    return " ".join(
+        token.word
+        for token in key.tokens[1:]
+        if token.depth == key.tokens[0].depth and token.word not in (*ORDER, "")
+    )
+
+
+def _in_order(found: Any) -> tuple[Any, ...]:
+    return tuple(sorted(found, key=lambda part: (part.name, repr(part))))
+
+
+def _enums(inspector: Inspector) -> Mapping[Owner, tuple[str, ...]]:
+    if not hasattr(inspector, "get_enums"):
+        return {}
+    return {
+        (None if enum["schema"] == inspector.default_schema_name else enum["schema"], enum["name"]): tuple(
+            enum["labels"]
+        )
+        for enum in inspector.get_enums(schema="*")
+    }

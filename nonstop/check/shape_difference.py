@@ -1,0 +1,336 @@
+"""The difference of two shapes, as values: what a script added, changed and took away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from nonstop.check.shape import (
+    CheckShape,
+    ColumnShape,
+    Constraint,
+    IndexShape,
+    KeyShape,
+    Owner,
+    Shape,
+    TableShape,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AddedTable:
+    table: TableShape
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedTable:
+    table: TableShape
+
+
+@dataclass(frozen=True, slots=True)
+class RenamedTable:
+    """A table that is gone, and one that is new with the same columns."""
+
+    before: TableShape
+    after: TableShape
+
+
+@dataclass(frozen=True, slots=True)
+class AddedColumn:
+    """``table`` is the table as it was before."""
+
+    table: TableShape
+    column: ColumnShape
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedColumn:
+    table: TableShape
+    column: ColumnShape
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedColumn:
+    """A column that has another name, or another type; ``belongings`` are the indexes and constraints over it, afterwards."""
+
+    table: TableShape
+    before: ColumnShape
+    after: ColumnShape
+    belongings: tuple[IndexShape | Constraint, ...] = ()
+
+    @property
+    def is_renamed(self) -> bool:
+        return self.before.name != self.after.name
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedDefault:
+    """Also one that is new, or gone (``after.default`` is None)."""
+
+    table: TableShape
+    before: ColumnShape
+    after: ColumnShape
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedNullability:
+    table: TableShape
+    column: ColumnShape
+
+
+@dataclass(frozen=True, slots=True)
+class AddedPrimaryKey:
+    table: TableShape
+    key: KeyShape
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedPrimaryKey:
+    table: TableShape
+    key: KeyShape
+
+
+@dataclass(frozen=True, slots=True)
+class AddedConstraint:
+    """A uniqueness, a check or a foreign key."""
+
+    table: TableShape
+    constraint: Constraint
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedConstraint:
+    table: TableShape
+    constraint: Constraint
+
+
+@dataclass(frozen=True, slots=True)
+class AddedIndex:
+    table: TableShape
+    index: IndexShape
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedIndex:
+    table: TableShape
+    index: IndexShape
+
+
+@dataclass(frozen=True, slots=True)
+class AddedEnum:
+    owner: Owner
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedEnum:
+    owner: Owner
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddedEnumValue:
+    """``after`` is the value before it, empty where it comes first."""
+
+    owner: Owner
+    value: str
+    after: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedView:
+    """``before`` is empty for a new view, ``after`` for one that is gone."""
+
+    owner: Owner
+    before: str
+    after: str
+
+
+Change = (
+    AddedTable
+    | DroppedTable
+    | RenamedTable
+    | AddedColumn
+    | DroppedColumn
+    | ReplacedColumn
+    | ChangedDefault
+    | ChangedNullability
+    | AddedPrimaryKey
+    | DroppedPrimaryKey
+    | AddedConstraint
+    | DroppedConstraint
+    | AddedIndex
+    | DroppedIndex
+    | AddedEnum
+    | DroppedEnum
+    | AddedEnumValue
+    | ChangedView
+)
+
+
+def difference(before: Shape, after: Shape) -> tuple[Change, ...]:
+    """What has to be done to ``before`` for ``after``, in an order in which it can be done."""
+    return (
+        *_enums(before, after),
+        *_tables(before, after),
+        *(
+            change
+            for owner in sorted(before.tables.keys() & after.tables.keys(), key=repr)
+            for change in _table(before.tables[owner], after.tables[owner])
+        ),
+        *(
+            ChangedView(owner, before.views.get(owner, ""), after.views.get(owner, ""))
+            for owner in sorted(before.views.keys() | after.views.keys(), key=repr)
+            if before.views.get(owner) != after.views.get(owner)
+        ),
+    )
+
+
+def _enums(before: Shape, after: Shape) -> Iterator[Change]:
+    for owner, values in after.enums.items():
+        known = before.enums.get(owner)
+        if known is None:
+            yield AddedEnum(owner, values)
+            continue
+        for place, value in enumerate(values):
+            if value not in known:
+                following = next((later for later in values[place + 1 :] if later in known), "")
+                yield AddedEnumValue(owner, value, values[place - 1] if place else "", following)
+    for owner, values in before.enums.items():
+        if owner not in after.enums:
+            yield DroppedEnum(owner, values)
+
+
+def _tables(before: Shape, after: Shape) -> Iterator[Change]:
+    gone = {owner: table for owner, table in before.tables.items() if owner not in after.tables}
+    new = [table for owner, table in after.tables.items() if owner not in before.tables]
+    renamed = []
+    for table in new:
+        former = next((old for old in gone.values() if _columns(old) == _columns(table)), None)
+        if former is not None:
+            del gone[former.schema, former.name]
+            renamed.append(RenamedTable(former, table))
+    for table in _parents_first([table for table in new if table not in [pair.after for pair in renamed]]):
+        yield AddedTable(table)
+    yield from renamed
+    for table in reversed(_parents_first(list(gone.values()))):
+        yield DroppedTable(table)
+
+
+def _columns(table: TableShape) -> list[tuple[object, ...]]:
+    """What tells a renamed table: a default may name a sequence, which is renamed or not."""
+    return [(column.name, column.type, column.nullable) for column in table.columns]
+
+
+def _parents_first(tables: list[TableShape]) -> list[TableShape]:
+    """Tables that others of them refer to come before those."""
+    ordered: list[TableShape] = []
+    waiting = list(tables)
+    while waiting:
+        names = {(table.schema, table.name) for table in waiting}
+        ready = [
+            table
+            for table in waiting
+            if not any(
+                (key.referred_schema, key.referred_table) in names - {(table.schema, table.name)}
+                for key in table.foreign_keys
+            )
+        ] or waiting[:1]
+        ordered += ready
+        waiting = [table for table in waiting if table not in ready]
+    return ordered
+
+
+def _table(before: TableShape, after: TableShape) -> Iterator[Change]:
+    """What differs in one table. What lies over a replaced column comes with it."""
+    replaced = dict(_replaced(before, after))
+    added = [
+        column for column in after.columns if column.name not in replaced and not before.column(column.name)
+    ]
+    renamed_away = {old.name for old in replaced.values()}
+    gone = [c for c in before.columns if c.name not in renamed_away and not after.column(c.name)]
+    old_parts, new_parts = _parts(before), _parts(after)
+    names = {old.name: new for new, old in replaced.items()}
+    lost = [part for part in old_parts if _renamed(part, names) not in new_parts]
+    kept = [_renamed(part, names) for part in old_parts]
+    fresh = [part for part in new_parts if part not in kept]
+
+    for name, old in replaced.items():
+        new = after.column(name)
+        assert new is not None
+        yield ReplacedColumn(before, old, new, tuple(part for part in new_parts if name in _covered(part)))
+    yield from (AddedColumn(before, column) for column in added)
+    for old in before.columns:
+        now = after.column(old.name)
+        if now is not None and old.name not in replaced:
+            if old.default != now.default:
+                yield ChangedDefault(before, old, now)
+            if old.nullable != now.nullable and not (
+                after.primary_key and now.name in after.primary_key.columns
+            ):
+                yield ChangedNullability(before, now)
+    yield from _primary_keys(before, after, names)
+    yield from (_added(before, part) for part in fresh if not replaced.keys() & set(_covered(part)))
+    yield from (_dropped(before, part) for part in lost if not renamed_away & set(_covered(part)))
+    yield from (DroppedColumn(before, column) for column in gone)
+
+
+def _replaced(before: TableShape, after: TableShape) -> Iterator[tuple[str, ColumnShape]]:
+    """Pairs of a column's name now and what it was: another type, or in the same place another name."""
+    for old, new in zip(before.columns, after.columns, strict=False):
+        is_renamed = not after.column(old.name) and not before.column(new.name)
+        if is_renamed and (old.type, old.nullable, old.default) == (new.type, new.nullable, new.default):
+            yield new.name, old
+    for old in before.columns:
+        now = after.column(old.name)
+        if now is not None and now.type != old.type:
+            yield now.name, old
+
+
+def _primary_keys(before: TableShape, after: TableShape, names: dict[str, str]) -> Iterator[Change]:
+    old, new = before.primary_key, after.primary_key
+    if (
+        old is not None
+        and new is not None
+        and [names.get(name, name) for name in old.columns] == list(new.columns)
+    ):
+        return
+    if old is not None:
+        yield DroppedPrimaryKey(before, old)
+    if new is not None:
+        yield AddedPrimaryKey(before, new)
+
+
+def _parts(table: TableShape) -> list[IndexShape | Constraint]:
+    return [*table.uniques, *table.checks, *table.foreign_keys, *table.indexes]
+
+
+def _covered(part: IndexShape | Constraint) -> tuple[str, ...]:
+    """The columns that something lies over, as far as it names them."""
+    if isinstance(part, IndexShape):
+        return part.names
+    return getattr(part, "columns", ())
+
+
+def _renamed(part: IndexShape | Constraint, names: dict[str, str]) -> IndexShape | Constraint:
+    """The same over the columns' new names."""
+    if isinstance(part, IndexShape):
+        keys, plain = (tuple(names.get(key, key) for key in keys) for keys in (part.keys, part.names))
+        return replace(part, keys=keys, names=plain)
+    if isinstance(part, CheckShape):
+        return part
+    return replace(part, columns=tuple(names.get(name, name) for name in part.columns))
+
+
+def _added(table: TableShape, part: IndexShape | Constraint) -> Change:
+    """Another thing of the same name gets a name of its own: until it is there, the former one does its work."""
+    if part.name and part.name in {known.name for known in _parts(table)}:
+        name = f"{part.name}_2"
+        text = {"text": part.text.replace(part.name, name, 1)} if isinstance(part, IndexShape) else {}
+        part = replace(part, name=name, **text)
+    return AddedIndex(table, part) if isinstance(part, IndexShape) else AddedConstraint(table, part)
+
+
+def _dropped(table: TableShape, part: IndexShape | Constraint) -> Change:
+    return DroppedIndex(table, part) if isinstance(part, IndexShape) else DroppedConstraint(table, part)

@@ -1,0 +1,113 @@
+"""The other side of the stage: forks itself for each act that the parent asks for.
+
+Requests come over a socket, each with the pipe for the act's answer and a socket that it is told through to end. When the parent is gone, so is everything here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+import pickle
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from nonstop.check.isolation import confine
+from nonstop.check.stage import Ended
+from nonstop.databases.rehearsal import Bounds
+
+DIES_WITH_PARENT = 1
+"""Linux's PR_SET_PDEATHSIG."""
+NEEDED_SOON = (
+    "alembic.operations",
+    "alembic.runtime.migration",
+    "sqlalchemy.orm",
+    "nonstop.check.acts",
+    "nonstop.databases.postgresql",
+    "nonstop.databases.sqlite",
+    "nonstop.execution",
+    "nonstop.lock",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite",
+)
+"""Imported once, before the first act: each fork has them already."""
+
+control: socket.socket
+"""In an act: to say that it is ready, and readable when it has been told to come to its end."""
+
+
+def serve(descriptor: int, bounds: bytes) -> None:
+    """Answer requests until the parent closes the socket. ``bounds`` (pickled) are what acts may connect to."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the acts: the system buries them
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    preload(NEEDED_SOON)
+    with socket.socket(fileno=descriptor) as requests:
+        while received := socket.recv_fds(requests, 8, 2):
+            head, descriptors, _, _ = received
+            if not head:
+                return
+            request = _exactly(requests, int.from_bytes(head, "big"))
+            act, arguments = pickle.loads(request)
+            if act is preload:
+                preload(*arguments)
+            pid = os.fork()
+            if pid == 0:
+                requests.close()
+                os._exit(_play(act, arguments, pickle.loads(bounds), *descriptors))
+            for number in descriptors:
+                os.close(number)
+            requests.sendall(pid.to_bytes(8, "big"))
+
+
+def preload(modules: tuple[str, ...]) -> None:
+    """Import what acts are going to need; what can't be imported here fails there, where it is told."""
+    for module in modules:
+        with suppress(Exception):
+            importlib.import_module(module)
+
+
+def _exactly(requests: socket.socket, length: int) -> bytes:
+    received = b""
+    while len(received) < length:
+        part = requests.recv(length - len(received))
+        if not part:
+            raise EOFError
+        received += part
+    return received
+
+
+def _play(
+    act: Callable[..., Any], arguments: tuple[Any, ...], bounds: Bounds, answers: int, told: int
+) -> int:
+    """Be the act: its answer, or its error, goes into the pipe."""
+    global control  # noqa: PLW0603  # one act in a process
+    control = socket.socket(fileno=told)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # scripts wait for children of theirs
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
+    try:
+        confine(bounds)
+        ended = Ended(act(*arguments))
+    except BaseException as error:
+        traceback.print_exc()
+        ended = Ended(error=f"{type(error).__name__}: {error}")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with os.fdopen(answers, "wb") as pipe:
+        pipe.write(pickle.dumps(ended))
+    return 0
+
+
+def learn_imports() -> list[str]:
+    """The modules of installed packages that this process has loaded, for the stage to load before the next act."""
+    return [
+        name
+        for name, module in list(sys.modules.items())
+        if "site-packages" in (getattr(module, "__file__", None) or "")
+        and name.partition(".")[0] != "nonstop"
+    ]

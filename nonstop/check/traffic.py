@@ -1,0 +1,157 @@
+"""Clients of the application at work while a script runs: they read and write by the models, and time each transaction."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Column, Connection, Constraint, Engine, Table, UniqueConstraint, delete, select, update
+
+from nonstop.check import stagehand
+from nonstop.check.code import CodeSource, running_code
+from nonstop.check.values import different
+from nonstop.databases import open_database
+from nonstop.databases.base import Database, Violation
+
+PAUSE = 0.002
+"""Seconds between two transactions of a client: a steady load, not all that the machine can do."""
+MOST_ERRORS = 10
+CONSTRAINTS = (Violation.NOT_NULL, Violation.UNIQUE, Violation.CHECK, Violation.FOREIGN_KEY)
+Action = Callable[[Connection, int], None]
+
+
+@dataclass
+class Clients:
+    """``transactions`` and ``longest`` (seconds) are counted from :meth:`begin` on; ``errors`` are told once each.
+
+    A row that a constraint refuses is no error here: which rows the application writes, its models are asked elsewhere.
+    """
+
+    database: Database
+    transactions: int = 0
+    longest: float = 0.0
+    errors: dict[str, None] = field(default_factory=dict)
+    _end: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def begin(self, actions: dict[str, Action]) -> None:
+        """Two clients, one that reads and one that writes, each in a thread with a connection of its own."""
+        for is_reader in (True, False):
+            chosen = {name: act for name, act in actions.items() if name.endswith(" is read") == is_reader}
+            if chosen:
+                self._threads.append(threading.Thread(target=self._serve, args=(chosen,)))
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> None:
+        """Let each finish what it is doing."""
+        self._end.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _serve(self, actions: dict[str, Action]) -> None:
+        engine = self.database.engine()
+        connection = engine.connect()
+        try:
+            for number in count(1):
+                for name, act in actions.items():
+                    self._once(connection, name, act, number)
+                    if self._end.wait(PAUSE):
+                        return
+        finally:
+            connection.close()
+            engine.dispose()
+
+    def _once(self, connection: Connection, name: str, act: Action, number: int) -> None:
+        started = time.monotonic()
+        try:
+            with connection.begin():
+                act(connection, number)
+        except Exception as error:
+            original = getattr(error, "orig", None) or error
+            if len(self.errors) < MOST_ERRORS and self.database.violation(original) not in CONSTRAINTS:
+                self.errors[f"{name}: {str(original).strip().partition(chr(10))[0]}"] = None
+        self.longest = max(self.longest, time.monotonic() - started)
+        self.transactions += 1
+
+
+def play(source: CodeSource, url: str) -> tuple[int, int, tuple[str, ...]]:
+    """An act that goes on until it is told to end: transactions, the longest in ms, and the errors, in words."""
+    os.environ["DATABASE_URL"] = url
+    code = running_code(source)
+    database = open_database(url)
+    engine = database.engine()
+    actions = {
+        name: act
+        for model in code.models
+        for name, act in _actions(model.label, model.table)
+        if _works(engine, act)
+    }
+    engine.dispose()
+    clients = Clients(database)
+    clients.begin(actions)
+    stagehand.control.send(b"r")
+    stagehand.control.recv(1)
+    clients.end()
+    return clients.transactions, round(clients.longest * 1000), tuple(clients.errors)
+
+
+def _works(engine: Engine, act: Action) -> bool:
+    """Whether it can be done before the script begins; what can't (a view that takes no rows) proves nothing later."""
+    try:
+        with engine.begin() as connection:
+            act(connection, 0)
+    except Exception:
+        return False
+    return True
+
+
+def _actions(label: str, table: Table) -> Iterator[tuple[str, Action]]:
+    """What a client does with one table: reads a row, writes it back, adds one and removes it."""
+    keys = list(table.primary_key.columns)
+
+    def read(connection: Connection, number: int) -> None:
+        connection.execute(select(table).limit(1)).all()
+
+    yield f"{label} is read", read
+    if not keys:
+        return
+    written = [column for column in table.columns if not column.primary_key and column.computed is None]
+    unique = {column for index in table.indexes if index.unique for column in index.columns}
+    unique |= {column for constraint in table.constraints for column in _unique_columns(constraint)}
+    new = [column for column in table.columns if column.computed is None]
+
+    def row(connection: Connection) -> dict[str, object]:
+        found = connection.execute(select(table).order_by(*keys).limit(1)).mappings().first()
+        assert found is not None, "the table has no rows"
+        return {column.key: found[column] for column in table.columns}
+
+    def rewrite(connection: Connection, number: int) -> None:
+        old = row(connection)
+        changed = connection.execute(
+            update(table)
+            .where(*(key == old[key.key] for key in keys))
+            .values({column.key: old[column.key] for column in written})
+        )
+        assert changed.rowcount == 1
+
+    def add_and_remove(connection: Connection, number: int) -> None:
+        made = row(connection)
+        for column in {*keys, *unique}:
+            if not column.foreign_keys or column.primary_key:
+                made[column.key] = different(column.type, 1_000_000 + number % 1000)
+        connection.execute(table.insert().values({column.key: made[column.key] for column in new}))
+        connection.execute(delete(table).where(*(key == made[key.key] for key in keys)))
+
+    if written:
+        yield f"{label} is written", rewrite
+    yield f"{label} is added to", add_and_remove
+
+
+def _unique_columns(constraint: Constraint) -> list[Column[Any]]:
+    return list(constraint.columns) if isinstance(constraint, UniqueConstraint) else []

@@ -1,0 +1,38 @@
+"""What a database looks like and what is in it, as values that two moments can be compared by."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Fingerprint = dict[str, dict[str, Any]]
+"""Kinds of objects (tables, views …), their names, and what they are: values that can be compared and shown."""
+RowChecksums = dict[str, tuple[int, str]]
+"""For each table the number of its rows and a checksum, independent of the order of rows and columns."""
+
+
+def checksum(found: Iterable[tuple[Any, ...]]) -> tuple[int, str]:
+    """How many rows there are, and a checksum of them in whatever order they come."""
+    digests = sorted(hashlib.sha256(repr(row).encode()).digest() for row in found)
+    return len(digests), hashlib.sha256(b"".join(digests)).hexdigest()[:16]
+
+
+def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """What differs between two fingerprints, a line each: ``tables: orders: indexes: idx_note: is new``."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in [*before, *(key for key in after if key not in before)]:
+            where = f"{path}: {key}" if path else str(key)
+            if key not in after:
+                yield f"{where}: is gone"
+            elif key not in before:
+                yield f"{where}: is new"
+            else:
+                yield from differences(before[key], after[key], where)
+    elif before != after:
+        yield f"{path}: was {_shown(before)}, is {_shown(after)}"
+
+
+def _shown(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+    return text if len(text) <= 200 else text[:197] + "..."

@@ -1,0 +1,28 @@
+"""The text of each index, as the database itself would write it: what SQLAlchemy reflects leaves some of them out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+# Without those that stand behind a constraint: they come and go with it; a partition's belong to its parent's.
+OF_POSTGRESQL = """
+SELECT n.nspname, t.relname, c.relname, pg_get_indexdef(c.oid)
+  FROM pg_index i
+  JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN pg_class t ON t.oid = i.indrelid
+  JOIN pg_namespace n ON n.oid = t.relnamespace
+ WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+   AND NOT c.relispartition
+   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x'))
+"""
+OF_SQLITE = "SELECT NULL, tbl_name, name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+
+
+def index_texts(connection: Connection) -> list[tuple[str | None, str, str, str]]:
+    """For each index of the database its schema, table, name and ``CREATE INDEX`` text."""
+    query = OF_SQLITE if connection.dialect.name == "sqlite" else OF_POSTGRESQL
+    found = connection.execution_options(no_parameters=True).exec_driver_sql(query)
+    return [(schema, table, name, text) for schema, table, name, text in found]

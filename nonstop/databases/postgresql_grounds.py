@@ -1,0 +1,268 @@
+"""The grounds for rehearsals of a PostgreSQL database: a server of our own, and one that others use, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from psycopg import Connection, sql
+
+from nonstop.databases import postgresql_dump as dump
+from nonstop.databases.namespaces import can_isolate, isolated
+from nonstop.databases.postgresql_addresses import addresses, scheme_of, sockets, with_database
+from nonstop.databases.postgresql_copies import Copies
+from nonstop.databases.postgresql_embedded import (
+    Binaries,
+    EmbeddedServer,
+    Unavailable,
+    find_tools,
+    stop_orphan,
+)
+from nonstop.databases.postgresql_pooler import refuse_shared_sessions
+from nonstop.databases.rehearsal import Bounds, Ground, Scratch
+from nonstop.databases.rehearsal_environment import without_target
+from nonstop.databases.rehearsal_folder import RehearsalFolder
+from nonstop.databases.url import DatabaseUrl
+from nonstop.descriptions.promises import Place
+from nonstop.errors import UsageError
+
+if TYPE_CHECKING:
+    from nonstop.databases.postgresql import PostgreSQL
+
+CARRIED_OPTIONS = ("options", "client_encoding", "connect_timeout")
+"""What an address says about sessions; the rest is about reaching the server."""
+SYSTEM = "SELECT system_identifier FROM pg_control_system()"
+MAY_CONNECT = """
+    SELECT coalesce(bool_or(has_database_privilege(r.oid, d.oid, 'CONNECT') AND r.rolcanlogin), false)
+    FROM pg_roles r, pg_database d WHERE r.rolname = %s AND d.datname = %s"""
+EMBEDDED = "embedded server"
+GIVEN = "server of REHEARSAL_DATABASE_URL"
+BESIDE = "new databases on the target's server"
+BEST_EFFORT = "best effort: connections are checked by the drivers in Python"
+
+
+class ServerGround(Ground):
+    """Scratch databases on a server; ``stack`` closes what belongs to it."""
+
+    def __init__(self, target: PostgreSQL, copies: Copies, folder: RehearsalFolder, stack: ExitStack) -> None:
+        self._target = target
+        self._copies = copies
+        self._folder = folder
+        self._stack = stack
+        self.folder = folder.path
+        self.mark = copies.mark
+        self._settings: list[sql.Composed] = []
+        self._role = ""
+
+    def base(self) -> Scratch:
+        return self._base
+
+    def copy(self, scratch: Scratch) -> Scratch:
+        return self._ready(self._copies.copy(scratch.name))
+
+    def drop(self, scratch: Scratch) -> None:
+        self._copies.drop(scratch.name)
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def url(self, name: str) -> str:
+        """The address of one of this server's databases."""
+        raise NotImplementedError
+
+    def fill(
+        self, session: Connection[Any], binaries: Binaries, options: sql.Composable, tables: frozenset[str]
+    ) -> None:
+        """Make the base from the target, seen over ``session``. Raises Unavailable."""
+        self._settings = dump.settings_of(session)
+        schema = self.folder / "schema.sql"
+        dump.dump_schema(session, binaries, schema)
+        self._base = self._ready(self._copies.create(options))
+        with self._scratch_session(self._base) as scratch:
+            dump.restore_schema(schema, scratch, binaries)
+            dump.copy_rows(session, scratch, tables)
+            dump.fill_views(session, scratch)
+
+    def _ready(self, name: str) -> Scratch:
+        dump.apply_settings(self._copies.session, self._settings, self._role, name)
+        return Scratch(name, self.url(name))
+
+    def _scratch_session(self, scratch: Scratch) -> Connection[Any]:
+        from nonstop.databases.postgresql import PostgreSQL
+
+        session: Connection[Any] = PostgreSQL(DatabaseUrl.parse(scratch.url)).connect(autocommit=True)
+        return session
+
+
+class EmbeddedGround(ServerGround):
+    """On a server that nobody else knows of."""
+
+    def __init__(
+        self, target: PostgreSQL, binaries: Binaries, reasons: tuple[str, ...], tables: frozenset[str]
+    ) -> None:
+        with ExitStack() as stack:
+            folder = RehearsalFolder(stop_orphan)
+            stack.callback(folder.remove)
+            server = EmbeddedServer(binaries, folder.path)
+            stack.callback(server.stop)
+            # Its databases go with its folder.
+            copies = Copies(stack.enter_context(server.connect()), is_ours_alone=True)
+            super().__init__(target, copies, folder, stack)
+            self._socket_folder = server.folder
+            self._fill_as_role(binaries, tables)
+            self.place = self._placed(reasons)
+            self._stack = stack.pop_all()
+
+    def url(self, name: str) -> str:
+        given = self._target.url
+        query = [(key, value) for key, value in given.query if key in CARRIED_OPTIONS]
+        options = urlencode([("host", str(self._socket_folder)), *query], quote_via=quote, safe="/")
+        return f"{scheme_of(given)}://{quote(self._role, safe='')}@/{name}?{options}"
+
+    def command(self, command: list[str]) -> list[str]:
+        if not self.place.is_isolated:
+            return command
+        return isolated(command, dict.fromkeys(sockets(self._target.url), Path("/dev/null")), self.folder)
+
+    def environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        return without_target(given, [self._target.url], self._folder.home, self.mark)
+
+    def bounds(self) -> Bounds:
+        return Bounds(
+            self._target.display,
+            self.place.is_isolated,
+            target_addresses=addresses(self._target.url),
+            target_name=self._target.url.database,
+            socket_folder=str(self._socket_folder),
+        )
+
+    def _fill_as_role(self, binaries: Binaries, tables: frozenset[str]) -> None:
+        server = self._copies.session
+        with self._target.connect_reading() as session:
+            role = dump.own_role(session)
+            self._role = role.name
+            dump.make_roles(session, server, role)
+            encoding, _, _ = dump.encoding_of(session)
+            options = (
+                "OWNER {} ENCODING {}"
+                if encoding == "UTF8"
+                else "OWNER {} ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'"
+            )
+            made = sql.SQL(options).format(sql.Identifier(role.name), sql.Literal(encoding))
+            self.fill(session, binaries, made, tables)
+            dump.settle_role(server, role)
+
+    def _placed(self, reasons: tuple[str, ...]) -> Place:
+        version = _shown_version(self._copies.session)
+        if can_isolate(self.folder):
+            return Place(
+                EMBEDDED,
+                version,
+                True,
+                _sentence("its processes have no network but its socket", reasons),
+            )
+        how = f"{BEST_EFFORT}, since namespaces are not allowed here"
+        return Place(EMBEDDED, version, False, _sentence(how, reasons))
+
+
+class SharedGround(ServerGround):
+    """On a server that others use, too: the one at ``url``, which names a database to begin in."""
+
+    def __init__(
+        self,
+        target: PostgreSQL,
+        url: DatabaseUrl,
+        kind: str,
+        reasons: tuple[str, ...],
+        tables: frozenset[str],
+    ) -> None:
+        from nonstop.databases.postgresql import PostgreSQL
+
+        self._url = url
+        with ExitStack() as stack:
+            folder = RehearsalFolder(stop_orphan)
+            stack.callback(folder.remove)
+            server = PostgreSQL(url)
+            begun: Connection[Any] = stack.enter_context(
+                server.connect(autocommit=True, application_name="nonstop check")
+            )
+            refuse_shared_sessions(server, begun)
+            role = dump.own_role(begun)
+            if not role.may_create_databases:
+                raise Unavailable(f"the role {role.name} may not create databases on {server.display}")
+            copies = Copies(begun, is_ours_alone=False)
+            stack.callback(copies.close)
+            super().__init__(target, copies, folder, stack)
+            self._role = role.name
+            with target.connect_reading() as session:
+                binaries = _tools(session)
+                encoding = dump.encoding_of(session)
+                is_same = _is_same_server(session, begun)
+                if is_same and url.database == target.url.database and kind == GIVEN:
+                    raise UsageError(
+                        "REHEARSAL_DATABASE_URL names the database that is to be migrated",
+                        next_step="name another one, such as postgres; copies are made beside it",
+                    )
+                like = "ENCODING {} LC_COLLATE {} LC_CTYPE {}" if is_same else ""
+                self.fill(
+                    session,
+                    binaries,
+                    sql.SQL(like).format(*map(sql.Literal, encoding)) if like else sql.SQL(""),
+                    tables,
+                )
+                self.place = self._placed(kind, session if is_same else None, reasons)
+            self._stack = stack.pop_all()
+
+    def url(self, name: str) -> str:
+        return with_database(self._url, name, scheme_of(self._target.url))
+
+    def command(self, command: list[str]) -> list[str]:
+        return command
+
+    def environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        return without_target(given, [self._target.url, self._url], self._folder.home, self.mark)
+
+    def bounds(self) -> Bounds:
+        return Bounds(
+            self._target.display,
+            self.place.is_isolated,
+            target_addresses=addresses(self._target.url),
+            target_name=self._target.url.database,
+            name_prefix=self._copies.prefix,
+        )
+
+    def _placed(self, kind: str, session: Connection[Any] | None, reasons: tuple[str, ...]) -> Place:
+        version = _shown_version(self._copies.session)
+        if session is not None:
+            answer = session.execute(MAY_CONNECT, [self._role, self._target.url.database]).fetchone()
+            if answer is not None and not answer[0]:
+                how = f"the role {self._role} may not connect to {self._target.url.database}"
+                return Place(kind, version, True, _sentence(how, reasons))
+        return Place(kind, version, False, _sentence(BEST_EFFORT, reasons))
+
+
+def _tools(session: Connection[Any]) -> Binaries:
+    """The programs to carry the schema with; only a pg_dump of the server's version or a newer one can."""
+    found = find_tools(version_of(session))
+    if not found:
+        raise Unavailable(f"no pg_dump of PostgreSQL {version_of(session)} or newer was found")
+    return found[0]
+
+
+def _is_same_server(one: Connection[Any], other: Connection[Any]) -> bool:
+    return one.execute(SYSTEM).fetchone() == other.execute(SYSTEM).fetchone()
+
+
+def version_of(session: Connection[Any]) -> int:
+    return session.info.server_version // 10000
+
+
+def _shown_version(session: Connection[Any]) -> str:
+    return f"PostgreSQL {(session.info.parameter_status('server_version') or '').partition(' ')[0]}"
+
+
+def _sentence(how: str, reasons: tuple[str, ...]) -> str:
+    return "; ".join([how, *reasons])

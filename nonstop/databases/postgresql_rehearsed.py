@@ -1,0 +1,54 @@
+"""PostgreSQL for scripts that are rehearsed: nothing is too small to be blocked, and every statement's effect is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nonstop.databases.base import DBAPIConnection, Look, is_write
+from nonstop.databases.postgresql import PostgreSQL
+from nonstop.databases.postgresql_effects import MODES, look_at_all
+from nonstop.descriptions.activity import LockSample
+from nonstop.descriptions.statements import Kind, Reached
+
+if TYPE_CHECKING:
+    from nonstop.databases.base import Database
+
+AS_IN_PRODUCTION = 1 << 50
+"""Bytes that every table counts as having: how large it is where the script will run in the end, nobody knows here."""
+LOCKS = """
+    SELECT l.pid, l.relation::regclass::text, l.mode, l.granted, left(a.query, 200)
+    FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid JOIN pg_class c ON c.oid = l.relation
+    WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND a.application_name LIKE 'nonstop 2%%' AND l.mode = ANY (%s) AND c.oid >= 16384
+        AND c.relkind IN ('r', 'p', 'm', 'v')"""
+
+
+class RehearsedPostgreSQL(PostgreSQL):
+    """A scratch database that stands for a large one."""
+
+    def size(self, connection: DBAPIConnection, tables: Sequence[Reached]) -> int:
+        return AS_IN_PRODUCTION
+
+    def look_before(self, connection: DBAPIConnection, statement: str) -> Look | None:
+        changes = is_write(statement) or any(
+            need.kind is Kind.UNKNOWN for _, need in self.needs_of(statement)
+        )
+        return look_at_all(connection) if changes else None
+
+
+class ServerLockSampler:
+    """Samples what the sessions of runs lock, from an autocommit connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._connection = database.connect()
+        self._connection.autocommit = True
+
+    def sample(self) -> list[LockSample]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(LOCKS, ([*MODES],))
+            rows = cursor.fetchall()
+        return [LockSample(pid, table, MODES[mode], held, query) for pid, table, mode, held, query in rows]
+
+    def close(self) -> None:
+        self._connection.close()

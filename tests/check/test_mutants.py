@@ -1,0 +1,60 @@
+"""Each proof proves its own promise: a good script keeps all of them, a mutant breaks one and no other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from nonstop.descriptions.promises import Promise, ScriptCheck
+from tests.check.corpus.checking import check
+from tests.check.corpus.judge import broken_promises
+from tests.check.corpus.shop import RUNNING_CODE, furnish
+from tests.check.mutants import BASES, MUTANTS, Mutant
+from tests.support.projects import Project
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database_url: str) -> Project:
+    """A database with the shop's tables, and a project without migrations."""
+    return furnish(tmp_path, database_url)
+
+
+def checked(shop: Project, text: str) -> ScriptCheck:
+    (shop.migrations / "001_give_boxes_a_shelf.py").write_text(text, encoding="utf-8")
+    (found,) = check(shop.migrations, shop.url, RUNNING_CODE).scripts
+    return found
+
+
+def test_there_are_three_mutants_for_each_promise() -> None:
+    counted = Counter(mutant.promise for mutant in MUTANTS)
+    assert all(counted[promise] >= 3 for promise in Promise), counted
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+
+
+@pytest.mark.parametrize("base", BASES.values(), ids=BASES)
+def test_the_good_ones_keep_all_promises(base: str, shop: Project) -> None:
+    found = checked(shop, base)
+    assert not found.error
+    assert {verdict.promise for verdict in found.verdicts if verdict.holds} == {*Promise}, found.verdicts
+
+
+@pytest.mark.parametrize(
+    ("mutant", "database_url"),
+    [
+        pytest.param(
+            mutant,
+            database,
+            id=f"{mutant.promise}-{mutant.name}-{database}",
+            marks=[pytest.mark.postgresql] if database == "postgresql" else [],
+        )
+        for mutant in MUTANTS
+        for database in mutant.databases
+    ],
+    indirect=["database_url"],
+)
+def test_a_mutant_breaks_its_promise_and_no_other(mutant: Mutant, shop: Project) -> None:
+    found = checked(shop, mutant.text)
+    assert not found.error
+    assert broken_promises(found) == (mutant.promise,), found.verdicts
