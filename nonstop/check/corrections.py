@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from nonstop.check import corrections_moves as moves
@@ -11,12 +12,13 @@ from nonstop.check import corrections_pieces as pieces
 from nonstop.check import corrections_rows as rows
 from nonstop.check import corrections_tables as tables
 from nonstop.check import corrections_verbs as verbs
-from nonstop.check import shape_difference as changes
+from nonstop.check import shape_changes as changes
 from nonstop.check.corrections_access import Access, access_of
 from nonstop.check.corrections_pieces import Piece, Stage, both_ways
 from nonstop.check.corrections_render import Draft, call, literal, slug, written
 from nonstop.check.corrections_rows import Filling
-from nonstop.check.shape import Shape
+from nonstop.check.shape import ForeignKeyShape, Shape
+from nonstop.check.shape_difference import difference
 from nonstop.descriptions.promises import CorrectedScript, Correction
 from nonstop.descriptions.scripts import Script
 
@@ -38,8 +40,13 @@ def corrected(
     statements = [rows.read(change.sql) for change in row_changes if change.rows]
     filling = rows.filling(statements, before, after)
     try:
-        differing = changes.difference(before, after)
-        found = [piece for change in differing for piece in _pieces(change, before, filling)]
+        differing = difference(before, after)
+        renamed = [change for change in differing if isinstance(change, changes.RenamedTable)]
+        found = [
+            _in_time(piece, change, renamed)
+            for change in differing
+            for piece in _pieces(change, before, filling)
+        ]
         inserted = [rows.insertion(change.sql, before) for change in row_changes if change.rows]
         found += [piece for piece in inserted if piece is not None]
         found += rows.pieces(statements, before, filling)
@@ -77,6 +84,17 @@ def _pieces(change: changes.Change, before: Shape, filling: Filling) -> list[Pie
         case changes.DroppedTable(table):
             return [pieces.dropped_table(table)]
     return [_of_constraints(change) or _of_types_and_views(change, before)]
+
+
+def _in_time(piece: Piece, change: changes.Change, renamed: Sequence[changes.RenamedTable]) -> Piece:
+    """A foreign key to a renamed table comes when that is filled, and then the one to the old table goes: from the next
+    release on nobody writes that one."""
+    match change:
+        case changes.AddedConstraint(_, ForeignKeyShape(referred_table=parent)) | changes.DroppedConstraint(
+            _, ForeignKeyShape(referred_table=parent)
+        ) if parent in {name for pair in renamed for name in (pair.before.name, pair.after.name)}:
+            return replace(piece, stage=Stage.WHEN_WRITTEN)
+    return piece
 
 
 def _of_constraints(change: changes.Change) -> Piece | None:

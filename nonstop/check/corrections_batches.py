@@ -132,20 +132,35 @@ class InsertedRows(NamedTuple):
 
 
 def inserted(sql: str) -> InsertedRows | None:
-    """An ``INSERT INTO t (…) VALUES (…), (…)`` taken apart; None for another statement, and for one with parameters."""
+    """An ``INSERT INTO t (…) VALUES (…), (…)``, or ``SELECT`` of plain values, taken apart; None for another statement, and
+    for one with parameters."""
     reader = Reader.of(sql)
     if _has_parameters(sql, reader.tokens) or not reader.accept("insert into"):
         return None
     name = reader.name()
     columns = tuple(column.last for column in reader.brackets().names())
-    if not columns or not reader.accept("values"):
+    if not columns:
         return None
-    rows = [tuple(value.source() for value in reader.brackets().clauses())]
-    while reader.peek().symbol == ",":
-        reader.position += 1
-        rows.append(tuple(value.source() for value in reader.brackets().clauses()))
+    if reader.accept("select"):
+        rows = [_selected(reader)]
+    elif reader.accept("values"):
+        rows = [tuple(value.source() for value in reader.brackets().clauses())]
+        while reader.peek().symbol == ",":
+            reader.position += 1
+            rows.append(tuple(value.source() for value in reader.brackets().clauses()))
+    else:
+        return None
     fits = all(len(row) == len(columns) for row in rows)
     return InsertedRows(name.schema, name.last, columns, tuple(rows)) if fits else None
+
+
+def _selected(reader: Reader) -> tuple[str, ...]:
+    """The values of a SELECT that reads no table in its list; empty for another one."""
+    if reader.has("from"):
+        return ()
+    ends_at = next((token.start for token in reader.rest.tokens if token.word == "where"), reader.end)
+    listed = [token for token in reader.rest.tokens if token.start < ends_at]
+    return tuple(value.source() for value in Reader(reader.text, listed).clauses())
 
 
 def _update(reader: Reader) -> RowStatement | None:

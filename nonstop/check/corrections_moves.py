@@ -16,11 +16,11 @@ from nonstop.check.shape import (
     ColumnShape,
     Constraint,
     ForeignKeyShape,
-    IndexShape,
     KeyShape,
     TableShape,
 )
-from nonstop.check.shape_difference import RenamedTable, ReplacedColumn
+from nonstop.check.shape_changes import RenamedTable, ReplacedColumn
+from nonstop.check.shape_index import IndexShape
 
 
 def replaced_column(change: ReplacedColumn, alters_in_place: bool) -> list[Piece]:

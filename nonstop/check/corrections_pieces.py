@@ -9,7 +9,7 @@ from textwrap import indent
 
 from nonstop.check import corrections_tables as tables
 from nonstop.check import corrections_verbs as verbs
-from nonstop.check import shape_difference as changes
+from nonstop.check import shape_changes as changes
 from nonstop.check.corrections_batches import fill, qualified, quoted
 from nonstop.check.corrections_render import ENGINE, call, literal
 from nonstop.check.shape import ColumnShape, TableShape

@@ -6,12 +6,22 @@ import re
 
 from nonstop.check.corrections_batches import quoted
 from nonstop.check.corrections_render import as_text, call, literal, names, option
-from nonstop.check.corrections_verbs import create_index, default_of, described, plain, sequence_of, string
+from nonstop.check.corrections_verbs import (
+    NoCorrectionError,
+    create_index,
+    default_of,
+    described,
+    plain,
+    sequence_of,
+    string,
+)
 from nonstop.check.shape import ColumnShape, Owner, TableShape
 
 
 def create_table(table: TableShape) -> list[str]:
     """The table, then its indexes."""
+    if table.is_partitioned:
+        raise NoCorrectionError(f"{table.display} is partitioned")
     key = table.primary_key
     is_usual = key is None or key.name in ("", f"{table.name}_pkey")
     items = [

@@ -11,10 +11,10 @@ from nonstop.check.shape import (
     ColumnShape,
     Constraint,
     ForeignKeyShape,
-    IndexShape,
     KeyShape,
     TableShape,
 )
+from nonstop.check.shape_index import IndexShape
 from nonstop.databases.postgresql_statements import needs
 from nonstop.descriptions.statements import Fact, Kind
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nonstop.check import probe
+from nonstop.check import probe_results as actions
 from nonstop.check.models import RunningCode
-from nonstop.check.probe import Failure
+from nonstop.check.probe_results import Failure
 from nonstop.databases.base import Violation
 from nonstop.descriptions.promises import Evidence
 
@@ -20,22 +20,22 @@ STRUCTURE = {
 }
 """What no code can live with that reads and writes its tables as it always did."""
 ORDER = (
-    probe.READ,
-    probe.INSERT,
-    probe.INSERT_REQUIRED,
-    probe.INSERT_ALIKE,
-    probe.INSERT_VALUE,
-    probe.UPDATE,
-    probe.REWRITE,
-    probe.DELETE_NEW,
-    probe.DELETE,
+    actions.READ,
+    actions.INSERT,
+    actions.INSERT_REQUIRED,
+    actions.INSERT_ALIKE,
+    actions.INSERT_VALUE,
+    actions.UPDATE,
+    actions.REWRITE,
+    actions.DELETE_NEW,
+    actions.DELETE,
 )
 SAID_BY = {
-    probe.INSERT_REQUIRED: probe.INSERT,
-    probe.INSERT_ALIKE: probe.INSERT,
-    probe.INSERT_VALUE: probe.INSERT,
-    probe.REWRITE: probe.UPDATE,
-    probe.DELETE_NEW: probe.INSERT,
+    actions.INSERT_REQUIRED: actions.INSERT,
+    actions.INSERT_ALIKE: actions.INSERT,
+    actions.INSERT_VALUE: actions.INSERT,
+    actions.REWRITE: actions.UPDATE,
+    actions.DELETE_NEW: actions.INSERT,
 }
 """Actions that need not be told where another one fails in the same way."""
 
@@ -58,7 +58,7 @@ def _breaks(failure: Failure, code: RunningCode) -> bool:
         return code.is_explicit or not _knows(code, failure)
     if violation is Violation.UNIQUE:
         return code.is_explicit
-    return failure.is_python and failure.action == probe.READ
+    return violation is None and failure.action == actions.READ  # the code can't make anything of the rows
 
 
 def _knows(code: RunningCode, failure: Failure) -> bool:
@@ -76,7 +76,7 @@ def _evidence(group: list[Failure], code: RunningCode) -> Evidence:
     failing = {failure.action for failure in group}
     told = [action for action in ORDER if action in failing and SAID_BY.get(action) not in failing - {action}]
     value = next((failure.value for failure in group if failure.value), "")
-    with_value = f", with {value}" if value and told == [probe.INSERT_VALUE] else ""
+    with_value = f", with {value}" if value and told == [actions.INSERT_VALUE] else ""
     who = f"{first.who} ({first.table})" if first.who != first.table else first.table
     verb = "fails" if len(told) == 1 else "fail"
     text = f"{who}: {_listed(told)} {verb}{with_value}: {first.message} ({first.code})"

@@ -26,7 +26,7 @@ def multiply(engine: Engine, database: Database, table: str, schema: str | None,
     told apart (a unique column that refers to another table, or of a type that has few values) or break a rule.
     """
     with quietly(), engine.connect() as connection:
-        reflected = reflection.table(connection, table, schema)
+        reflected = reflection.one_table(connection, table, schema)
         there = _count(connection, reflected)
         if 0 < there < upto:
             database.begin_if_needed(connection.connection.dbapi_connection, "INSERT")

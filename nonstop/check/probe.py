@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Engine, Table
@@ -11,57 +11,24 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, undefer
 
 from nonstop.check.models import Model, RunningCode
+from nonstop.check.probe_results import (
+    DELETE,
+    DELETE_NEW,
+    INSERT,
+    INSERT_ALIKE,
+    INSERT_REQUIRED,
+    INSERT_VALUE,
+    READ,
+    REWRITE,
+    UPDATE,
+    Failure,
+    ProbeResult,
+)
 from nonstop.check.probe_rows import SAMPLE, Field, Row, Subject, parents, tables_of
 from nonstop.check.reflection import quietly, raise_if_lost, reason_of, undone
-from nonstop.databases.base import Database, Violation
+from nonstop.databases.base import Database
 
-READ = "read"
-INSERT = "insert"
-INSERT_ALIKE = "insert two rows that are alike"
-INSERT_REQUIRED = "insert with required columns only"
-INSERT_VALUE = "insert a value at the edge of its type"
-UPDATE = "update"
-REWRITE = "update with its own values"
-DELETE_NEW = "delete a new row"
-DELETE = "delete"
 LONGEST_SHOWN = 40
-
-
-class Failure(NamedTuple):
-    """Something that did not work. ``who`` is a class or a table; ``code`` is the SQLSTATE, or another name of the error.
-
-    ``column`` is the one that the error names, else the one that was tried; ``value`` is what was written into it.
-    """
-
-    who: str
-    table: str
-    column: str
-    action: str
-    code: str
-    violation: Violation | None
-    message: str
-    value: str = ""
-
-    @property
-    def is_python(self) -> bool:
-        """Whether the code itself failed, after the database had answered or before it was asked."""
-        return self.violation is None and self.code[:1].isalpha() and self.code.isidentifier()
-
-
-class ProbeResult(NamedTuple):
-    """How many actions were tried, and which of them failed."""
-
-    tried: int
-    failures: tuple[Failure, ...]
-
-    def failures_beyond(self, baseline: ProbeResult) -> tuple[Failure, ...]:
-        """What fails here and did not, or not in this way, in ``baseline``."""
-        usual = {_what(failure) for failure in baseline.failures}
-        return tuple(failure for failure in self.failures if _what(failure) not in usual)
-
-
-def _what(failure: Failure) -> tuple[object, ...]:
-    return failure._replace(message="", code="")
 
 
 def probe(code: RunningCode, engine: Engine, database: Database) -> ProbeResult:
@@ -77,7 +44,12 @@ def probe(code: RunningCode, engine: Engine, database: Database) -> ProbeResult:
             one.run()
             tried += one.tried
             failures += one.failures
-    return ProbeResult(tried, tuple(dict.fromkeys(failures)))
+    different = dict.fromkeys(failures)
+    return ProbeResult(
+        tried,
+        tuple(failure for failure in different if not failure.is_incidental),
+        tuple(failure for failure in different if failure.is_incidental),
+    )
 
 
 class _ModelProbe:

@@ -17,8 +17,8 @@ from nonstop.check.models import Model
 from nonstop.check.reflection import is_numbered, is_written, may_be_left_out, raise_if_lost, unique_sets
 
 Row = dict[str, Any]
-FIRST = 9001
-"""Numbers of the values that have to be unique, far from those of the rows that are there."""
+FIRST = 1_900_777_779
+"""Numbers of the values that have to be unique, far from those of the rows that are there, to the last digit."""
 
 SAMPLE = 20
 """So many rows of each table are looked at."""

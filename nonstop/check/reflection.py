@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     Column,
     Engine,
@@ -46,10 +47,14 @@ def tables(
             _add_unique(inspector, schema, metadata)
     found = {key: table for key, table in metadata.tables.items() if table.name not in ignored}
     _fold_partitions(connection, database, found)
+    for table in found.values():
+        for column in table.columns:
+            if isinstance(column.type, JSON):  # reads NULL and JSON's null as the same
+                column.type.none_as_null = bool(column.nullable)
     return found
 
 
-def table(connection: Connection, name: str, schema: str | None) -> Table:
+def one_table(connection: Connection, name: str, schema: str | None) -> Table:
     """One table. Raises NoSuchTableError where there is none."""
     metadata = MetaData()
     with quietly():

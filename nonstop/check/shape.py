@@ -1,24 +1,28 @@
-"""What a schema looks like, as values: tables with all that belongs to them, enumerated types and views."""
+"""What a schema looks like, as values: tables with all that belongs to them, enumerated types and views.
+
+Read by SQLAlchemy's reflection, and from the catalog where that leaves something out.
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nonstop.check import column_types
-from nonstop.databases.index_texts import index_texts
-from nonstop.databases.postgresql_reader import Reader
+from nonstop.check.shape_index import IndexShape, index_from_text
+from nonstop.databases.shape_queries import index_texts, partitioned_tables
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy import Connection
     from sqlalchemy.engine import Inspector
 
     from nonstop.databases.base import Database
 
-ORDER = ("asc", "desc", "nulls", "first", "last")
 Owner = tuple[str | None, str]
 """A table's schema (None for the one that new tables go to) and its name."""
 
@@ -63,21 +67,6 @@ class ForeignKeyShape:
     on_update: str = "NO ACTION"
 
 
-@dataclass(frozen=True, slots=True)
-class IndexShape:
-    """``keys`` are SQL, in their order; those in ``names`` are plain column names. ``extras`` is what else its text says."""
-
-    name: str
-    keys: tuple[str, ...]
-    names: tuple[str, ...]
-    unique: bool
-    where: str = ""
-    include: tuple[str, ...] = ()
-    method: str = "btree"
-    extras: str = ""
-    text: str = field(default="", compare=False)
-
-
 Constraint = KeyShape | CheckShape | ForeignKeyShape
 
 
@@ -93,6 +82,8 @@ class TableShape:
     checks: tuple[CheckShape, ...] = ()
     foreign_keys: tuple[ForeignKeyShape, ...] = ()
     indexes: tuple[IndexShape, ...] = ()
+    is_partitioned: bool = False
+    """Also a partition of another table."""
 
     @property
     def display(self) -> str:
@@ -169,6 +160,7 @@ def _tables(
     foreign_keys = inspector.get_multi_foreign_keys(schema=schema)
     uniques = inspector.get_multi_unique_constraints(schema=schema)
     checks = inspector.get_multi_check_constraints(schema=schema)
+    partitioned = partitioned_tables(connection)
     found = []
     for owner in sorted(columns, key=lambda owner: owner[1]):
         key: Any = primary_keys.get(owner) or {}
@@ -187,8 +179,10 @@ def _tables(
                     _foreign_keys(database, connection, owner[1], schema, foreign_keys.get(owner) or ())
                 ),
                 _in_order(
-                    _index(name, text, names) for name, text in texts.get((schema, owner[1]), {}).items()
+                    index_from_text(name, text, names)
+                    for name, text in texts.get((schema, owner[1]), {}).items()
                 ),
+                (schema or inspector.default_schema_name, owner[1]) in partitioned,
             )
         )
     return found
@@ -239,44 +233,6 @@ def _index_texts(inspector: Inspector, connection: Connection) -> Mapping[Owner,
     for schema, table, name, text in index_texts(connection):
         texts[None if schema == inspector.default_schema_name else schema, table][name] = text
     return texts
-
-
-def _index(name: str, text: str, columns: Collection[str]) -> IndexShape:
-    """An index as its text describes it."""
-    known = {column.lower(): column for column in columns} | {column: column for column in columns}
-    reader = Reader.of(text)
-    unique = reader.accept("create unique index") or not reader.accept("create index")
-    reader.accept("if not exists")
-    reader.name()
-    reader.accept("on [only]")
-    reader.name()
-    method = reader.name().last if reader.accept("using") else "btree"
-    keys = reader.brackets().clauses()
-    include = reader.brackets().names() if reader.accept("include") else []
-    rest = reader.rest.tokens
-    ends_at = next((token.start for token in rest if token.word == "where"), reader.end)
-    extras = [text[reader.peek().start : ends_at].strip(), *map(_beside_order, keys)]
-    plain = [known.get(key.peek().value, "") if len(key.tokens) == 1 else "" for key in keys]
-    return IndexShape(
-        name,
-        tuple(column or key.source() for column, key in zip(plain, keys, strict=True)),
-        tuple(filter(None, plain)),
-        unique,
-        reader.source() if reader.seek("where") else "",
-        tuple(column.last for column in include),
-        method,
-        " ".join(filter(None, extras)),
-        text,
-    )
-
-
-def _beside_order(key: Reader) -> str:
-    """What a key says besides column, or expression, and order: a collation, an operator class."""
-    return " ".join(
-        token.word
-        for token in key.tokens[1:]
-        if token.depth == key.tokens[0].depth and token.word not in (*ORDER, "")
-    )
 
 
 def _in_order(found: Any) -> tuple[Any, ...]:

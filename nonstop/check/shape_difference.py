@@ -1,172 +1,33 @@
-"""The difference of two shapes, as values: what a script added, changed and took away."""
+"""The difference of two shapes, as values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from nonstop.check.shape import (
-    CheckShape,
-    ColumnShape,
-    Constraint,
-    IndexShape,
-    KeyShape,
-    Owner,
-    Shape,
-    TableShape,
+from nonstop.check.shape import CheckShape, ColumnShape, Constraint, Shape, TableShape
+from nonstop.check.shape_changes import (
+    AddedColumn,
+    AddedConstraint,
+    AddedEnum,
+    AddedEnumValue,
+    AddedIndex,
+    AddedPrimaryKey,
+    AddedTable,
+    Change,
+    ChangedDefault,
+    ChangedNullability,
+    ChangedView,
+    DroppedColumn,
+    DroppedConstraint,
+    DroppedEnum,
+    DroppedIndex,
+    DroppedPrimaryKey,
+    DroppedTable,
+    RenamedTable,
+    ReplacedColumn,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class AddedTable:
-    table: TableShape
-
-
-@dataclass(frozen=True, slots=True)
-class DroppedTable:
-    table: TableShape
-
-
-@dataclass(frozen=True, slots=True)
-class RenamedTable:
-    """A table that is gone, and one that is new with the same columns."""
-
-    before: TableShape
-    after: TableShape
-
-
-@dataclass(frozen=True, slots=True)
-class AddedColumn:
-    """``table`` is the table as it was before."""
-
-    table: TableShape
-    column: ColumnShape
-
-
-@dataclass(frozen=True, slots=True)
-class DroppedColumn:
-    table: TableShape
-    column: ColumnShape
-
-
-@dataclass(frozen=True, slots=True)
-class ReplacedColumn:
-    """A column that has another name, or another type; ``belongings`` are the indexes and constraints over it, afterwards."""
-
-    table: TableShape
-    before: ColumnShape
-    after: ColumnShape
-    belongings: tuple[IndexShape | Constraint, ...] = ()
-
-    @property
-    def is_renamed(self) -> bool:
-        return self.before.name != self.after.name
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedDefault:
-    """Also one that is new, or gone (``after.default`` is None)."""
-
-    table: TableShape
-    before: ColumnShape
-    after: ColumnShape
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedNullability:
-    table: TableShape
-    column: ColumnShape
-
-
-@dataclass(frozen=True, slots=True)
-class AddedPrimaryKey:
-    table: TableShape
-    key: KeyShape
-
-
-@dataclass(frozen=True, slots=True)
-class DroppedPrimaryKey:
-    table: TableShape
-    key: KeyShape
-
-
-@dataclass(frozen=True, slots=True)
-class AddedConstraint:
-    """A uniqueness, a check or a foreign key."""
-
-    table: TableShape
-    constraint: Constraint
-
-
-@dataclass(frozen=True, slots=True)
-class DroppedConstraint:
-    table: TableShape
-    constraint: Constraint
-
-
-@dataclass(frozen=True, slots=True)
-class AddedIndex:
-    table: TableShape
-    index: IndexShape
-
-
-@dataclass(frozen=True, slots=True)
-class DroppedIndex:
-    table: TableShape
-    index: IndexShape
-
-
-@dataclass(frozen=True, slots=True)
-class AddedEnum:
-    owner: Owner
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DroppedEnum:
-    owner: Owner
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AddedEnumValue:
-    """``after`` is the value before it, empty where it comes first."""
-
-    owner: Owner
-    value: str
-    after: str
-    before: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedView:
-    """``before`` is empty for a new view, ``after`` for one that is gone."""
-
-    owner: Owner
-    before: str
-    after: str
-
-
-Change = (
-    AddedTable
-    | DroppedTable
-    | RenamedTable
-    | AddedColumn
-    | DroppedColumn
-    | ReplacedColumn
-    | ChangedDefault
-    | ChangedNullability
-    | AddedPrimaryKey
-    | DroppedPrimaryKey
-    | AddedConstraint
-    | DroppedConstraint
-    | AddedIndex
-    | DroppedIndex
-    | AddedEnum
-    | DroppedEnum
-    | AddedEnumValue
-    | ChangedView
-)
+from nonstop.check.shape_index import IndexShape
 
 
 def difference(before: Shape, after: Shape) -> tuple[Change, ...]:
@@ -327,8 +188,9 @@ def _added(table: TableShape, part: IndexShape | Constraint) -> Change:
     """Another thing of the same name gets a name of its own: until it is there, the former one does its work."""
     if part.name and part.name in {known.name for known in _parts(table)}:
         name = f"{part.name}_2"
-        text = {"text": part.text.replace(part.name, name, 1)} if isinstance(part, IndexShape) else {}
-        part = replace(part, name=name, **text)
+        if isinstance(part, IndexShape):
+            part = replace(part, text=part.text.replace(part.name, name, 1))
+        part = replace(part, name=name)
     return AddedIndex(table, part) if isinstance(part, IndexShape) else AddedConstraint(table, part)
 
 

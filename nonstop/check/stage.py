@@ -87,28 +87,21 @@ class Stage:
     def __init__(self, ground: Ground) -> None:
         self._socket, theirs = socket.socketpair()
         self._asking = threading.Lock()
-        with theirs:
-            command = [
-                sys.executable,
-                "-P",
-                "-c",
-                SERVE,
-                str(theirs.fileno()),
-                pickle.dumps(ground.bounds()).hex(),
-            ]
+        self._log = ground.folder / "stage.log"
+        with theirs, self._log.open("ab") as log:
+            bounds = pickle.dumps(ground.bounds()).hex()
             environment = ground.environment(os.environ)
             environment["PYTHONPATH"] = os.pathsep.join(
                 filter(None, [str(Path(__file__).parents[2]), environment.get("PYTHONPATH")])
             )
             self._process = subprocess.Popen(
-                ground.command(command),
+                ground.command([sys.executable, "-P", "-c", SERVE, str(theirs.fileno()), bounds]),
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=(ground.folder / "stage.log").open("ab"),
+                stderr=log,
                 pass_fds=[theirs.fileno()],
             )
-        self._log = ground.folder / "stage.log"
 
     def perform(self, act: Callable[..., Any], *arguments: Any) -> Ended:
         """Play one act to its end: ``act(*arguments)`` in a process of its own. It is a function of a module of ours."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -19,6 +19,10 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from nonstop.check.edge_values import AWARE, DAY, MOMENT, edges, highest, longest
 from nonstop.check.reflection import checks
 
+LENGTHS_OF_UUID: dict[int, Callable[[UUID], str]] = {32: lambda one: one.hex, 36: str}
+"""A text of such a length may well be a UUID, where the database has no type for it."""
+FURTHEST_DAY, FURTHEST_HOUR = 2_000_000, 60_000_000
+"""From 2000-01-01: still before the last year that there is."""
 STRING = re.compile(r"'((?:[^']|'')*)'")
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])")
 CASTED_LENGTH = re.compile(r"(?:char|character varying|varchar|numeric|decimal)\s*\([\d, ]+\)", re.IGNORECASE)
@@ -127,6 +131,8 @@ def _(kind: sa.Numeric, number: int) -> Any:  # type: ignore[type-arg]
 
 @different.register
 def _(kind: sa.String, number: int) -> Any:
+    if kind.length in LENGTHS_OF_UUID:
+        return LENGTHS_OF_UUID[kind.length](UUID(int=number))
     text = str(number)
     return text[-kind.length :] if kind.length else text
 
@@ -139,12 +145,12 @@ def _(kind: sa.Enum, number: int) -> Any:
 
 @different.register
 def _(kind: sa.Date, number: int) -> Any:
-    return DAY + timedelta(days=number)
+    return DAY + timedelta(days=number % FURTHEST_DAY)
 
 
 @different.register
 def _(kind: sa.DateTime, number: int) -> Any:
-    return (AWARE if kind.timezone else MOMENT) + timedelta(hours=number)
+    return (AWARE if kind.timezone else MOMENT) + timedelta(hours=number % FURTHEST_HOUR)
 
 
 @different.register
@@ -164,7 +170,7 @@ def _(kind: sa.JSON, number: int) -> Any:
 
 @different.register
 def _(kind: sa.types.Interval | postgresql.INTERVAL, number: int) -> Any:
-    return timedelta(hours=number)
+    return timedelta(hours=number % FURTHEST_HOUR)
 
 
 @different.register

@@ -15,7 +15,6 @@ BY_NAME = {
     "SQLITE_CONSTRAINT_CHECK": Violation.CHECK,
     "SQLITE_CONSTRAINT_TRIGGER": Violation.CHECK,
     "SQLITE_CONSTRAINT_FOREIGNKEY": Violation.FOREIGN_KEY,
-    "SQLITE_CONSTRAINT_DATATYPE": Violation.BAD_VALUE,
     "SQLITE_MISMATCH": Violation.BAD_VALUE,
     "SQLITE_TOOBIG": Violation.TOO_LONG,
 }
@@ -23,6 +22,7 @@ BY_MESSAGE = {
     "no such column": Violation.NO_SUCH_COLUMN,
     "has no column named": Violation.NO_SUCH_COLUMN,
     "no such table": Violation.NO_SUCH_TABLE,
+    "cannot store ": Violation.BAD_VALUE,  # a strict table; Python 3.11 has no name for it
 }
 COLUMN = re.compile(
     r"no such column: (?:.*\.)?(?P<missing>.+)"
@@ -39,11 +39,9 @@ def violation_of(error: BaseException) -> Violation | None:
     name = getattr(error, "sqlite_errorname", None)
     if name in BY_NAME:
         return BY_NAME[name]
-    if name != "SQLITE_ERROR":
-        return None
     message = str(error)
     by_message = (violation for part, violation in BY_MESSAGE.items() if part in message)
-    return next(by_message, Violation.OTHER_STRUCTURE)
+    return next(by_message, Violation.OTHER_STRUCTURE if name == "SQLITE_ERROR" else None)
 
 
 def column_of(error: BaseException) -> str:

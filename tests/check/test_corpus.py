@@ -97,7 +97,9 @@ def test_a_good_one_goes_there_and_back(example: Example, shop: Project, forks: 
 
 
 @on_each_database(BAD)
-def test_a_bad_one_runs_unless_it_is_meant_to_fail(example: Example, shop: Project, forks: ForkServer) -> None:
+def test_a_bad_one_runs_unless_it_is_meant_to_fail(
+    example: Example, shop: Project, forks: ForkServer
+) -> None:
     write(shop, example)
     ended = run(shop, forks, "apply", "--allow-blocking", "it is meant to", "--discard-data")
     assert (ended.returncode == 0) is not (example.fails), ended.output

@@ -97,20 +97,17 @@ def test_the_same_for_what_only_postgresql_alters(postgres: Bench, statements: l
 
 
 @pytest.mark.parametrize(
-    "column",
+    ("table", "column"),
     [
-        "token UUID NOT NULL DEFAULT gen_random_uuid()",
-        "luck DOUBLE PRECISION DEFAULT random()",
-        "seen TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()",
-        "number SERIAL",
-        "number BIGSERIAL",
+        ("orders", "token UUID NOT NULL DEFAULT gen_random_uuid()"),
+        ("pairs", "luck DOUBLE PRECISION DEFAULT random()"),
+        ("pairs", "seen TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()"),
+        ("orders", "number SERIAL"),
+        ("loose", "running BIGSERIAL"),
     ],
 )
-@pytest.mark.parametrize("table", ["orders", "pairs", "loose"])
 def test_a_default_that_differs_by_row_is_filled_in_batches(postgres: Bench, table: str, column: str) -> None:
-    if table == "loose":
-        column = column.replace("number", "running")
-    name = column.split()[0]
+    name = column.split(maxsplit=1)[0]
     correction = postgres.corrected(f"ALTER TABLE {table} ADD COLUMN {column}")
     (text,) = texts(correction)
     assert ("has no key" in text) == (table == "loose")
@@ -166,6 +163,15 @@ def test_what_the_script_filled_it_with_is_kept(bench: Bench) -> None:
     assert _value(bench, "SELECT count(*) FROM orders WHERE code IS NULL") == 0
 
 
+def test_a_computed_column_is_written_by_code(postgres: Bench) -> None:
+    correction = postgres.corrected(
+        "ALTER TABLE orders ADD COLUMN twice INT GENERATED ALWAYS AS (amount * 2) STORED"
+    )
+    assert "deploy code that always writes orders.twice" in correction.between[0]
+    postgres.try_out(correction)
+    assert _value(postgres, "SELECT sum(twice) FROM orders") == 6
+
+
 # --- expand and contract -------------------------------------------------------------------------------------
 
 
@@ -208,6 +214,28 @@ def test_a_renamed_table_goes_on_numbering_its_rows(postgres: Bench) -> None:
     postgres.try_out(postgres.corrected("ALTER TABLE parts RENAME TO items"))
     send(postgres.url, "INSERT INTO items (name) VALUES ('c')")
     assert _value(postgres, "SELECT max(id) FROM items") == 3
+
+
+def test_a_renamed_parent_keeps_its_children(postgres: Bench) -> None:
+    postgres.have(
+        "ALTER TABLE orders ADD CONSTRAINT of_customer FOREIGN KEY (customer_id) REFERENCES customers"
+    )
+    postgres.try_out(postgres.corrected("ALTER TABLE customers RENAME TO clients"))
+    keys = postgres.schema()["tables"]["orders"]
+    assert "clients" in str(keys)
+    assert "customers" not in str(keys)
+
+
+def test_what_gets_another_definition_is_there_all_the_time(postgres: Bench) -> None:
+    postgres.have("ALTER TABLE orders ADD CONSTRAINT positive CHECK (amount > 0)")
+    correction = postgres.corrected(
+        "DROP INDEX idx_orders_vin",
+        "CREATE INDEX idx_orders_vin ON orders (vin, plate)",
+        "ALTER TABLE orders DROP CONSTRAINT positive, ADD CONSTRAINT positive CHECK (amount >= 0)",
+    )
+    (text,) = texts(correction)
+    assert text.index('op.create_index("idx_orders_vin_2"') < text.index('op.drop_index("idx_orders_vin"')
+    postgres.try_out(correction)
 
 
 # --- what goes -----------------------------------------------------------------------------------------------
@@ -280,6 +308,23 @@ def test_emptying_a_table_is_deleting_in_batches(postgres: Bench) -> None:
     assert _value(postgres, "SELECT count(*) FROM orders") == 0
 
 
+@pytest.mark.parametrize("table", ["pairs (a, b, note)", "loose (number, word)"])
+def test_rows_that_are_given_are_inserted_once(bench: Bench, table: str) -> None:
+    if table.startswith("loose"):
+        values = "(5, 'it''s:five'), (6, NULL)"
+    else:
+        values = "(7, 'a', 'x'), (7, 'b', NULL)"
+    correction = bench.corrected(f"INSERT INTO {table} VALUES {values}")
+    assert "phase" not in correction.scripts[0].text
+    bench.try_out(correction)
+    assert bench.look()[1] == _rows_of_scratch(bench)
+
+
+def test_a_value_made_of_its_former_self_is_warned_of(bench: Bench) -> None:
+    (text,) = texts(bench.corrected("UPDATE orders SET amount = amount * 2"))
+    assert "Run it once: amount is made of its former value" in text
+
+
 def test_rows_without_a_key_get_advice(bench: Bench) -> None:
     (text,) = texts(bench.corrected("UPDATE loose SET number = 5 WHERE word IS NULL"))
     assert "loose has no key to go by in batches" in text
@@ -305,6 +350,18 @@ def test_nothing_is_corrected_where_nothing_differs(postgres: Bench) -> None:
         )
         is None
     )
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE logs (id INT, at DATE) PARTITION BY RANGE (at)",
+        "ALTER TABLE orders ADD COLUMN page XML",
+        "ALTER TABLE orders ALTER COLUMN id TYPE BIGINT",
+    ],
+)
+def test_nothing_is_written_that_would_be_wrong(postgres: Bench, statement: str) -> None:
+    assert postgres.correct(statement) is None
 
 
 def test_the_reason_is_taken_over(bench: Bench) -> None:

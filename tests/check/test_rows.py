@@ -19,8 +19,8 @@ from tests.support.postgres_server import Server
 
 SHOP = [
     "CREATE TABLE customers (id INTEGER PRIMARY KEY, email VARCHAR(40) NOT NULL UNIQUE, note TEXT)",
-    "CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers (id),"
-    " status VARCHAR(20) NOT NULL, amount INTEGER, item_no TEXT, parent_id INTEGER REFERENCES orders (id))",
+    """CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers (id),
+        status VARCHAR(20) NOT NULL, amount INTEGER, item_no TEXT, parent_id INTEGER REFERENCES orders (id))""",
 ]
 
 

@@ -15,13 +15,13 @@ from nonstop.check.reflection import quietly
 from nonstop.databases import open_database
 from tests.support.operations import send
 
-COMMON = [
+COMMON: list[sa.types.TypeEngine] = [
     sa.String(5), sa.String(), sa.Text(), sa.Integer(), sa.SmallInteger(), sa.BigInteger(), sa.Numeric(5, 2), sa.Numeric(2, 2),
     sa.Numeric(), sa.Float(), sa.Double(), sa.Boolean(), sa.Date(), sa.DateTime(), sa.DateTime(timezone=True), sa.Time(),
     sa.Interval(), sa.JSON(), sa.Uuid(), sa.Uuid(as_uuid=False), sa.LargeBinary(), sa.LargeBinary(3), sa.Enum("a", "b", name="letters"),
     sa.PickleType(),
 ]  # fmt: skip
-OF_POSTGRESQL = [
+OF_POSTGRESQL: list[sa.types.TypeEngine] = [
     postgresql.ARRAY(sa.Integer()), postgresql.ARRAY(sa.Text(), dimensions=2), postgresql.JSONB(), postgresql.INET(), postgresql.CIDR(),
     postgresql.MACADDR(), postgresql.MACADDR8(), postgresql.MONEY(), postgresql.OID(), postgresql.BIT(3), postgresql.BIT(4, varying=True),
     postgresql.TSVECTOR(), postgresql.TSQUERY(), postgresql.INTERVAL(), postgresql.BYTEA(), postgresql.INT4RANGE(), postgresql.INT8RANGE(),

@@ -19,7 +19,19 @@ from tests.docs.pages import ROOT
 PLACE = re.compile(
     r"(?P<begin><!-- generated: (?P<name>[\w ]+) -->\n).*?(?P<end><!-- end of generated -->)", re.DOTALL
 )
-IN_ORDER = ("apply", "rollback", "status", "plan", "new", "renumber", "baseline", "repair", "log", "wait")
+IN_ORDER = (
+    "apply",
+    "rollback",
+    "status",
+    "plan",
+    "check",
+    "new",
+    "renumber",
+    "baseline",
+    "repair",
+    "log",
+    "wait",
+)
 """The commands in the order in which a newcomer meets them."""
 
 

@@ -19,7 +19,7 @@ from tests.support.projects import Project
 from tests.support.scripts import sql, write_script
 from tests.support.stage import closing_engine
 
-CHANGES_ROWS = ("UPDATE", "DELETE", "TRUNCATE", "WITH")
+CHANGES_ROWS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
 LIVE = (
     "CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR(40) NOT NULL)",
     "CREATE TABLE orders (id INTEGER PRIMARY KEY, vin VARCHAR(50) NOT NULL, plate VARCHAR(20), amount INTEGER DEFAULT 1, customer_id INTEGER)",

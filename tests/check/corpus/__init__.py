@@ -1,10 +1,24 @@
 """Migration scripts, bad and good in pairs, by which ``check`` is judged: ``python -m tests.check.corpus``."""
 
-from tests.check.corpus import columns, constraints, contracts, data, indexes, objects, practices, renames, types
+from tests.check.corpus import (
+    columns,
+    computed_columns,
+    constraints,
+    contracts,
+    data,
+    indexes,
+    keys,
+    objects,
+    practices,
+    rebuilt_indexes,
+    renames,
+    tables,
+    types,
+)
 from tests.check.corpus.examples import Example
 
-EXAMPLES: tuple[Example, ...] = tuple(
-    example
-    for topic in (indexes, constraints, columns, renames, types, objects, data, contracts, practices)
-    for example in topic.EXAMPLES
-)
+TOPICS = (
+    indexes, rebuilt_indexes, keys, constraints, columns, computed_columns, renames, types, tables, objects, data,
+    contracts, practices,
+)  # fmt: skip
+EXAMPLES: tuple[Example, ...] = tuple(example for topic in TOPICS for example in topic.EXAMPLES)

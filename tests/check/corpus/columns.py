@@ -1,9 +1,9 @@
-"""Columns that come: plain, required, with defaults, computed, counted, filled from others."""
+"""Columns that come: plain, required, with defaults."""
 
 from __future__ import annotations
 
 from nonstop.descriptions.promises import Promise
-from tests.check.corpus.examples import BOTH, POSTGRESQL, SQLITE, bad, good, pair, raw, verbs, whole
+from tests.check.corpus.examples import BOTH, POSTGRESQL, bad, good, pair, raw, verbs, whole
 
 DROP_IN_CUSTOMERS = """
 if "{0}" in {{column["name"] for column in inspect(db.engine).get_columns("customers")}}:
@@ -101,152 +101,6 @@ with db.engine.connect() as connection:
 """, DROP_IN_CUSTOMERS.format("newsletter")),
         ),
         rows=(48,),
-    ),
-    *pair(
-        "public_token",
-        "give customers a public token",
-        "links must not show the running number",
-        bad(
-            "random_default",
-            Promise.NO_DOWNTIME,
-            raw("""
-with db.engine.begin() as connection:
-    connection.execute(text("ALTER TABLE customers ADD COLUMN IF NOT EXISTS token uuid DEFAULT gen_random_uuid()"))
-""", """
-with db.engine.begin() as connection:
-    connection.execute(text("ALTER TABLE customers DROP COLUMN IF EXISTS token"))
-"""),
-            on=POSTGRESQL,
-        ),
-        good(
-            "in_steps",
-            raw("""
-with db.engine.begin() as connection:
-    connection.execute(text("ALTER TABLE customers ADD COLUMN IF NOT EXISTS token uuid"))
-    connection.execute(text("ALTER TABLE customers ALTER COLUMN token SET DEFAULT gen_random_uuid()"))
-done = -1
-while done is not None:
-    with db.engine.begin() as connection:
-        last = connection.execute(LAST_OF_BATCH, {"done": done}).scalar()
-        connection.execute(FILL, {"done": done, "last": last})
-    done = last
-""", """
-with db.engine.begin() as connection:
-    connection.execute(text("ALTER TABLE customers DROP COLUMN IF EXISTS token"))
-""", before="""
-LAST_OF_BATCH = text(
-    "SELECT max(id) FROM (SELECT id FROM customers WHERE id > :done ORDER BY id LIMIT 1000) AS batch"
-)
-FILL = text(
-    "UPDATE customers SET token = gen_random_uuid() WHERE id > :done AND id <= :last AND token IS NULL"
-)
-"""),
-            on=POSTGRESQL,
-        ),
-        good(
-            "moment_of_migration",
-            raw("""
-with db.engine.begin() as connection:
-    connection.execute(text("ALTER TABLE customers ADD COLUMN IF NOT EXISTS seen_at timestamptz DEFAULT now()"))
-""", """
-with db.engine.begin() as connection:
-    connection.execute(text("ALTER TABLE customers DROP COLUMN IF EXISTS seen_at"))
-"""),
-            on=POSTGRESQL,
-        ),
-        rows=(14, 35, 36),
-    ),
-    *pair(
-        "gross_total",
-        "add the gross total of an order",
-        "invoices show it",
-        bad(
-            "stored",
-            Promise.NO_DOWNTIME,
-            raw("""
-with db.engine.begin() as connection:
-    connection.execute(text(
-        "ALTER TABLE orders ADD COLUMN IF NOT EXISTS gross numeric GENERATED ALWAYS AS (total * 1.2) STORED"
-    ))
-""", """
-with db.engine.begin() as connection:
-    connection.execute(text("ALTER TABLE orders DROP COLUMN IF EXISTS gross"))
-"""),
-            on=POSTGRESQL,
-        ),
-        good(
-            "in_a_view",
-            raw("""
-with db.engine.begin() as connection:
-    connection.execute(text("CREATE OR REPLACE VIEW order_totals AS SELECT id, total, total * 1.2 AS gross FROM orders"))
-""", """
-with db.engine.begin() as connection:
-    connection.execute(text("DROP VIEW IF EXISTS order_totals"))
-"""),
-            on=POSTGRESQL,
-        ),
-        good(
-            "computed_when_read",
-            raw("""
-with db.engine.connect() as connection:
-    shown = {row.name for row in connection.execute(text("SELECT name FROM pragma_table_xinfo('orders')"))}
-if "gross" not in shown:
-    with db.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE orders ADD COLUMN gross NUMERIC GENERATED ALWAYS AS (total * 1.2) VIRTUAL"))
-""", """
-with db.engine.connect() as connection:
-    shown = {row.name for row in connection.execute(text("SELECT name FROM pragma_table_xinfo('orders')"))}
-if "gross" in shown:
-    with db.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE orders DROP COLUMN gross"))
-"""),
-            on=SQLITE,
-        ),
-        rows=(46,),
-    ),
-    *pair(
-        "invoice_number",
-        "number the payments' receipts",
-        "the tax office wants them numbered",
-        bad(
-            "serial",
-            Promise.NO_DOWNTIME,
-            raw("""
-with db.engine.begin() as connection:
-    connection.execute(text("ALTER TABLE payments ADD COLUMN IF NOT EXISTS receipt serial"))
-""", """
-with db.engine.begin() as connection:
-    connection.execute(text("ALTER TABLE payments DROP COLUMN IF EXISTS receipt"))
-"""),
-            on=POSTGRESQL,
-        ),
-        bad(
-            "identity",
-            Promise.NO_DOWNTIME,
-            raw("""
-with db.engine.begin() as connection:
-    connection.execute(text("ALTER TABLE payments ADD COLUMN IF NOT EXISTS receipt bigint GENERATED BY DEFAULT AS IDENTITY"))
-""", """
-with db.engine.begin() as connection:
-    connection.execute(text("ALTER TABLE payments DROP COLUMN IF EXISTS receipt"))
-"""),
-            on=POSTGRESQL,
-        ),
-        good(
-            "for_new_ones",
-            raw("""
-with db.engine.begin() as connection:
-    connection.execute(text("CREATE SEQUENCE IF NOT EXISTS receipt_numbers"))
-    connection.execute(text("ALTER TABLE payments ADD COLUMN IF NOT EXISTS receipt bigint"))
-    connection.execute(text("ALTER TABLE payments ALTER COLUMN receipt SET DEFAULT nextval('receipt_numbers')"))
-""", """
-with db.engine.begin() as connection:
-    connection.execute(text("ALTER TABLE payments DROP COLUMN IF EXISTS receipt"))
-    connection.execute(text("DROP SEQUENCE IF EXISTS receipt_numbers"))
-"""),
-            on=POSTGRESQL,
-        ),
-        rows=(46,),
     ),
     *pair(
         "default_of_column",

@@ -15,14 +15,14 @@ if "line_sum" in {column["name"] for column in inspect(db.engine).get_columns("o
     with db.engine.begin() as connection:
         connection.execute(text("ALTER TABLE order_lines DROP COLUMN line_sum"))
 """
-BATCH = '''
+BATCH = """
 LAST_OF_BATCH = text(
     "SELECT max(id) FROM (SELECT id FROM order_lines WHERE id > :done ORDER BY id LIMIT 1000) AS batch"
 )
 FILL = text(
     "UPDATE order_lines SET line_sum = quantity * 100 WHERE id > :done AND id <= :last AND line_sum IS NULL"
 )
-'''
+"""
 
 EXAMPLES = (
     *pair(

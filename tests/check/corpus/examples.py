@@ -129,9 +129,7 @@ def good(name: str, text: str, *, on: tuple[str, ...] = BOTH, against_code: bool
     return Draft(name, text, None, on, against_code, fails=False)
 
 
-def pair(
-    id: str, purpose: str, why: str, *drafts: Draft, rows: Iterable[int] = ()
-) -> tuple[Example, ...]:
+def pair(id: str, purpose: str, why: str, *drafts: Draft, rows: Iterable[int] = ()) -> tuple[Example, ...]:
     """Bad and good scripts for the same ``purpose``, which stands in their docstrings together with ``why``."""
     return tuple(
         Example(

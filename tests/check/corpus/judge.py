@@ -36,7 +36,9 @@ class Judgement:
     def is_right(self) -> bool:
         """Whether the verdict is: a good one passes, a bad one is refused for its promise."""
         return (
-            not self.found.is_refused if self.example.breaks is None else self.found.is_refused and self.names_the_promise
+            not self.found.is_refused
+            if self.example.breaks is None
+            else self.found.is_refused and self.names_the_promise
         )
 
     @property

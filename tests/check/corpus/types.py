@@ -30,7 +30,9 @@ with db.engine.begin() as connection:
     connection.execute(text("ALTER TABLE payments_new RENAME TO payments"))
 """
 NAMES = "id, order_id, amount, method, paid_on"
-COLUMNS = "id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, amount INTEGER NOT NULL, method {0}, paid_on DATE"
+COLUMNS = (
+    "id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, amount INTEGER NOT NULL, method {0}, paid_on DATE"
+)
 LENGTH = '{{column["name"]: column for column in inspect(db.engine).get_columns("payments")}}["method"]["type"].length == {0}'
 
 EXAMPLES = (
