@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from nonstop.check import corrections_verbs as verbs
 from nonstop.check import shape_changes as changes
 from nonstop.check.corrections_access import Access, access_of
 from nonstop.check.corrections_pieces import Piece, Stage, both_ways
-from nonstop.check.corrections_render import Draft, call, literal, slug, written
+from nonstop.check.corrections_render import Draft, call, literal, on_one_line, slug, written
 from nonstop.check.corrections_rows import Filling
 from nonstop.check.shape import ForeignKeyShape, Shape
 from nonstop.check.shape_difference import difference
@@ -37,7 +38,7 @@ def corrected(
 
     None where there is nothing to do, or nothing that could be said in a script.
     """
-    statements = [rows.read(change.sql) for change in row_changes if change.rows]
+    statements = list(dict.fromkeys(rows.read(change.sql) for change in row_changes if change.rows))
     filling = rows.filling(statements, before, after)
     try:
         differing = difference(before, after)
@@ -249,7 +250,7 @@ def _text(number: str, group: Sequence[Piece], why: str, access: Access) -> str:
     losses = [piece.loses for piece in group if piece.loses]
     constants = ['phase = "contract"'] if any(piece.is_contract for piece in group) else []
     if losses:
-        constants.append(f"discards_data = {literal('; '.join(dict.fromkeys(losses)))}")
+        constants.append(f"discards_data = {on_one_line('; '.join(dict.fromkeys(losses)))}")
     reasons = list(dict.fromkeys(piece.why for piece in group))
     draft = Draft(
         f"Migration {number}: {_listed([piece.does for piece in group])}.",
@@ -277,8 +278,6 @@ def _listed(words: Sequence[str]) -> str:
 
 def _reason(source: str) -> str:
     """What the refused script's docstring says after ``Why:``, up to the end of the paragraph; empty without it."""
-    import ast
-
     docstring = ast.get_docstring(ast.parse(source)) or ""
     match = re.search(r"^\s*why:\s*(.+?)(?:\n\s*\n|\Z)", docstring, re.IGNORECASE | re.MULTILINE | re.DOTALL)
     return " ".join(match[1].split()) if match else ""

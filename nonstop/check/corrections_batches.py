@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import indent
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from nonstop.databases.postgresql_tokens import Sort, Token
 
 _quote = PGDialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
 BATCH = 1000
+RANGE = re.compile(r" AND [\w.\"]+ ?[<>]=? ?(?:%\(\w+\)s|%s|:\w+|\?|\$\d+)(?:::[\w ]+?)?(?= AND |$)")
+AND = re.compile(r"^ AND ")
 LOOP = '''\
 def {function}():
     """{does}, a thousand rows at a time; each batch is committed, so that nobody waits for long."""
@@ -113,13 +116,18 @@ def in_brackets(condition: str) -> str:
 def parsed(sql: str) -> RowStatement | None:
     """The statement taken apart; None for another one, and where its values came as parameters or it is nested."""
     reader = Reader.of(sql)
-    if _has_parameters(sql, reader.tokens):
-        return None
+    found = None
     if reader.accept("update [only]"):
-        return _update(reader)
-    if reader.accept("delete from [only]"):
-        return _delete(reader)
-    return None
+        found = _update(reader)
+    elif reader.accept("delete from [only]"):
+        found = _delete(reader)
+    if found is not None:
+        # What a loop of the script's own has sent: its range is not ours.
+        found = found._replace(condition=AND.sub("", RANGE.sub("", f" AND {found.condition}")))
+        for part in (found.head, found.condition):
+            if _has_parameters(part, Reader.of(part).tokens):
+                return None
+    return found
 
 
 class InsertedRows(NamedTuple):

@@ -127,7 +127,12 @@ def literal(text: str) -> str:
     if len(text) <= LONGEST and '"' in text and "'" not in text and "\\" not in text and text.isprintable():
         return f"'{text}'"
     if len(text) > LONGEST:
-        return "\n".join(json.dumps(piece, ensure_ascii=False) for piece in _pieces(text))
+        return "\n".join(map(on_one_line, _pieces(text)))
+    return on_one_line(text)
+
+
+def on_one_line(text: str) -> str:
+    """A string however long it is: outside brackets a second line would be another statement."""
     return json.dumps(text, ensure_ascii=False)
 
 

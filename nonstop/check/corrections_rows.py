@@ -68,9 +68,8 @@ def filling(statements: Sequence[RowStatement | None], before: Shape, after: Sha
             column = statement.columns[0]
             owner = f"{statement.alias or batches.qualified(table)}." if statement.is_joined else ""
             empty = f"{owner}{batches.quoted(column)} IS NULL"
-            condition = (
-                f"{batches.in_brackets(statement.condition)} AND {empty}" if statement.condition else empty
-            )
+            conditions = [batches.in_brackets(statement.condition)] if statement.condition else []
+            condition = " AND ".join(conditions + [empty] * (empty not in statement.condition))
             does = f"fill {table.display}.{column}"
             function = batches.loop(does, table, statement._replace(condition=condition))
             found[table.schema, table.name, column] += (function,)
@@ -87,7 +86,7 @@ def fills_new_columns(statement: RowStatement, before: Shape) -> bool:
 def pieces(statements: Sequence[RowStatement | None], before: Shape, already: Filling) -> list[Piece]:
     """A piece for each statement that changes or deletes rows that were there before the script."""
     found = []
-    for statement in dict.fromkeys(statements):
+    for statement in statements:
         table = _table(statement, before) if statement is not None else None
         if statement is None or table is None:
             continue

@@ -19,10 +19,17 @@ DAYS_OF_EACH_MONTH = 28
 FIRST_YEAR = 1000
 
 
-def multiply(engine: Engine, database: Database, table: str, schema: str | None, upto: int) -> int:
+def multiply(
+    engine: Engine,
+    database: Database,
+    table: str,
+    schema: str | None,
+    upto: int,
+    later: Engine | None = None,
+) -> int:
     """Let ``table`` have ``upto`` rows, copied from those that it has, with keys and unique columns varied.
 
-    Gives the number of its rows at the end: what there was, where there is nothing to copy, or where copies can't be
+    ``later`` leads to a database with the schema after a script: what has to be unique there is varied too. Gives the number of its rows at the end: what there was, where there is nothing to copy, or where copies can't be
     told apart (a unique column that refers to another table, or of a type that has few values) or break a rule.
     """
     with quietly(), engine.connect() as connection:
@@ -31,7 +38,7 @@ def multiply(engine: Engine, database: Database, table: str, schema: str | None,
         if 0 < there < upto:
             database.begin_if_needed(connection.connection.dbapi_connection, "INSERT")
             try:
-                _copy(connection, database, reflected, upto - there)
+                _copy(connection, database, reflected, upto - there, _unique_later(later, reflected))
                 connection.commit()
             except _Unvaried:
                 connection.rollback()
@@ -50,10 +57,23 @@ def _count(connection: Connection, table: Table) -> int:
     return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
 
-def _copy(connection: Connection, database: Database, table: Table, wanted: int) -> None:
+def _unique_later(later: Engine | None, table: Table) -> list[tuple[str, ...]]:
+    """The sets of this table's columns that have to be unique in the schema after a script."""
+    if later is None:
+        return []
+    with later.connect() as connection:
+        if not sa.inspect(connection).has_table(table.name, schema=table.schema):
+            return []
+        sets = unique_sets(reflection.one_table(connection, table.name, table.schema))
+    return [tuple(names) for names in sets if all(name in table.columns for name in names)]
+
+
+def _copy(
+    connection: Connection, database: Database, table: Table, wanted: int, further: list[tuple[str, ...]]
+) -> None:
     """Insert ``wanted`` rows in one statement; fewer, where some are found to be there already."""
     written = [column for column in table.columns if is_written(column) and not is_numbered(column)]
-    varied = _to_vary(table)
+    varied = _to_vary(table, further)
     source = sa.select(*table.columns).limit(wanted).subquery("source")
     originals = _count_of(connection, source)
     numbered = sa.select(*source.columns, sa.func.row_number().over().label("nonstop_place")).subquery(
@@ -80,11 +100,11 @@ def _count_of(connection: Connection, source: Subquery) -> int:
     return int(connection.execute(sa.select(sa.func.count()).select_from(source)).scalar_one())
 
 
-def _to_vary(table: Table) -> set[str]:
-    """One column of each set that has to be unique, unless the database numbers one of it."""
+def _to_vary(table: Table, further: list[tuple[str, ...]]) -> set[str]:
+    """One column of each set that has to be unique, now or later, unless the database numbers one of it."""
     referring = {column.name for constraint in table.foreign_key_constraints for column in constraint.columns}
     varied: set[str] = set()
-    for names in unique_sets(table):
+    for names in [*unique_sets(table), *further]:
         columns = [table.columns[name] for name in names]
         if varied & set(names) or any(is_numbered(column) for column in columns):
             continue

@@ -119,7 +119,7 @@ class OneScript:
                     self._ask_code(seen, rows, used)
                 rehearsal.disturb(seen, rows, applied)
             with theatre.copy(rows) as large:
-                self._measure(seen, rows, large)
+                self._measure(seen, rows, large, after)
 
     def _fill(self, seen: Observations, rows: Scratch, after: Scratch) -> None:
         """Rows for every table, which suit the schema after the script too where that can be."""
@@ -150,13 +150,15 @@ class OneScript:
         else:
             seen.no_code = met
 
-    def _measure(self, seen: Observations, rows: Scratch, large: Scratch) -> None:
+    def _measure(self, seen: Observations, rows: Scratch, large: Scratch, after: Scratch) -> None:
         """Locks and traffic, on tables of some size."""
         sizes: dict[str, int] = {}
-        with self._theatre.engine(large) as engine:
+        with self._theatre.engine(large) as engine, self._theatre.engine(after) as later:
             for table in touched_tables(seen):
                 schema, _, name = table.rpartition(".")
-                reached = multiply(engine, open_database(large.url), name, schema or None, self._asked.rows)
+                reached = multiply(
+                    engine, open_database(large.url), name, schema or None, self._asked.rows, later
+                )
                 if reached:
                     sizes[table] = reached
         codes = [("old", self._old(rows))]

@@ -132,6 +132,12 @@ def texts(correction: Correction) -> Sequence[str]:
     return [script.text for script in correction.scripts]
 
 
+def value(bench: Bench, query: str) -> object:
+    """The first value of a query to the live database."""
+    with closing_engine(bench.url) as engine, engine.connect() as connection:
+        return connection.exec_driver_sql(query).scalar()
+
+
 def make_bench(project: Project, scratch: str, forks: ForkServer) -> Bench:
     """A bench with the tables of ``LIVE``."""
     bench = Bench(project, scratch, forks)

@@ -141,7 +141,7 @@ NO_DOWNTIME = (
         RAW,
         (
             ADD_SHELF,
-            ADD_SHELF.replace("INTEGER", "INTEGER DEFAULT length(random()::text) - length(random()::text)"),
+            ADD_SHELF.replace("INTEGER", "INTEGER DEFAULT (random() * 0)::integer"),
         ),
         on=POSTGRESQL,
     ),

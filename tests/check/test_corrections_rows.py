@@ -1,0 +1,74 @@
+"""Statements that change many rows, a thousand at a time."""
+
+from __future__ import annotations
+
+import pytest
+
+from nonstop.check.corrections_batches import parsed
+from tests.support.corrections import Bench, texts, value
+from tests.support.fingerprint import rows
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE pairs SET note = 'none'  WHERE note IS NULL OR note = ''",
+        "UPDATE orders AS o SET plate = (SELECT name FROM customers c WHERE c.id = o.customer_id)",
+        "UPDATE orders SET plate = c.name FROM customers AS c WHERE c.id = orders.customer_id",
+        "DELETE FROM orders WHERE plate IS NULL",
+        "DELETE FROM pairs",
+    ],
+)
+def test_rows_are_changed_in_batches(bench: Bench, statement: str) -> None:
+    correction = bench.corrected(statement)
+    (text,) = texts(correction)
+    assert "LIMIT 1000" in text
+    bench.try_out(correction)
+    table = statement.replace("DELETE FROM", "UPDATE").split()[1]
+    assert bench.look()[1][table] == rows(bench.scratch)[table]
+
+
+def test_emptying_a_table_is_deleting_in_batches(postgres: Bench) -> None:
+    postgres.try_out(postgres.corrected("TRUNCATE orders"))
+    assert value(postgres, "SELECT count(*) FROM orders") == 0
+
+
+@pytest.mark.parametrize("table", ["pairs (a, b, note)", "loose (number, word)"])
+def test_rows_that_are_given_are_inserted_once(bench: Bench, table: str) -> None:
+    if table.startswith("loose"):
+        values = "(5, 'it''s:five'), (6, NULL)"
+    else:
+        values = "(7, 'a', 'x'), (7, 'b', NULL)"
+    correction = bench.corrected(f"INSERT INTO {table} VALUES {values}")
+    assert "phase" not in correction.scripts[0].text
+    bench.try_out(correction)
+    assert bench.look()[1] == rows(bench.scratch)
+
+
+@pytest.mark.parametrize("last", ["%(last)s::INTEGER", ":last", "?", "$2"])
+def test_the_range_of_a_loop_of_the_scripts_own_is_left_out(last: str) -> None:
+    found = parsed(f"UPDATE orders SET plate = vin WHERE id > {last} AND id <= {last} AND plate IS NULL")
+    assert found is not None
+    assert found.condition == "plate IS NULL"
+    assert parsed(f"DELETE FROM orders WHERE id <= {last} AND vin = {last}") is None
+    assert parsed(f"UPDATE orders SET plate = {last}") is None
+
+
+def test_a_value_made_of_its_former_self_is_warned_of(bench: Bench) -> None:
+    (text,) = texts(bench.corrected("UPDATE orders SET amount = amount * 2"))
+    assert "Run it once: amount is made of its former value" in text
+
+
+def test_rows_without_a_key_get_advice(bench: Bench) -> None:
+    (text,) = texts(bench.corrected("UPDATE loose SET number = 5 WHERE word IS NULL"))
+    assert "loose has no key to go by in batches" in text
+    compile(text, "x", "exec")
+
+
+def test_what_changes_the_schema_can_be_rolled_back_without_the_rows(bench: Bench) -> None:
+    correction = bench.corrected("CREATE INDEX i ON orders (plate)", "DELETE FROM pairs WHERE a = 1")
+    schema, data = texts(correction)
+    assert "phase" not in schema
+    assert "op.irreversible" in data
+    assert not any(correction.between)
+    bench.try_out(correction)
