@@ -53,13 +53,15 @@ class Failure(NamedTuple):
 
 class Ran(NamedTuple):
     """How one script ran. ``points`` are its statements and commits; ``imports`` the installed modules that it loaded;
-    ``attempts`` tell where it tried to reach something else than its scratch database."""
+    ``attempts`` tell where it tried to reach something else than its scratch database; ``unguarded`` are statements that it
+    sent on connections of its own, which the guard does not see."""
 
     outcome: ScriptOutcome | None
     failure: Failure | None
     points: int
     imports: tuple[str, ...] = ()
     attempts: tuple[str, ...] = ()
+    unguarded: tuple[str, ...] = ()
 
     @property
     def succeeded(self) -> bool:
@@ -68,11 +70,14 @@ class Ran(NamedTuple):
 
 def run(
     setting: Setting, url: str, number: int, direction: Direction,
-    kill_at: int | None = None, fail_at: int | None = None,
+    kill_at: int | None = None, fail_at: int | None = None, is_alone: bool = True,
 ) -> Ran:  # fmt: skip
-    """Run one script alone under the runner, as in production but for what it is allowed: to block, and to lose data."""
+    """Run one script alone under the runner, as in production but for what it is allowed: to block, and to lose data.
+
+    ``is_alone``: there is no traffic beside it.
+    """
     os.environ["DATABASE_URL"] = url
-    database = open_database(url).rehearsed()
+    database = open_database(url).rehearsed(is_alone)
     runner = Runner(
         database, setting.folder, setting.ledger_table, setting.ledger_schema, 30.0, setting.deadline,
         setting.budget_ms, Listener(),
@@ -88,7 +93,18 @@ def run(
         return Ran(None, _failure(error), disturbed.seen, attempts=_attempts(setting))
     outcome = result.outcomes[0] if result.outcomes else None
     failure = None if result.error is None else _failure(result.error)
-    return Ran(outcome, failure, disturbed.seen, tuple(stagehand.learn_imports()), _attempts(setting))
+    return Ran(
+        outcome, failure, disturbed.seen, tuple(stagehand.learn_imports()), _attempts(setting),
+        _unguarded(disturbed.sent, outcome),
+    )  # fmt: skip
+
+
+def _unguarded(sent: list[str], outcome: ScriptOutcome | None) -> tuple[str, ...]:
+    """What went to the database and not through the guard, as far as the run came to its end."""
+    if outcome is None:
+        return ()
+    known = {" ".join(text.split()) for record in outcome.statements for text in (record.sql, record.sent)}
+    return tuple(text for text in dict.fromkeys(sent) if " ".join(text.split()) not in known)
 
 
 def _attempts(setting: Setting) -> tuple[str, ...]:

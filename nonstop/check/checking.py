@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from typing import NamedTuple
 
 from nonstop.check.acts import Setting
 from nonstop.check.code import DERIVED, CodeSource, new_code, old_code
 from nonstop.check.one_script import Asked, OneScript
-from nonstop.check.rehearsal import Theatre
+from nonstop.check.rehearsal import AT_A_TIME, Theatre
 from nonstop.check.stage import Stage
 from nonstop.check.target_watch import TargetWatch
 from nonstop.databases.rehearsal import Ground, Scratch
@@ -72,8 +73,9 @@ class Check:
             setting = Setting(
                 runner.folder, runner.ledger_table, runner.ledger_schema, runner.blocking_budget_ms, LONGEST_RUN
             )  # fmt: skip
-            theatre = Theatre(ground, stage, setting)
-            checked = self._each(theatre, facts, chosen, old, own)
+            beside, pool = (stack.enter_context(ThreadPoolExecutor(AT_A_TIME)) for _ in range(2))
+            theatre = Theatre(ground, stage, setting, beside)
+            checked = self._each(theatre, facts, chosen, old, own, pool)
             place = ground.place
             stage.close()
             changed = watch.finish()
@@ -107,11 +109,12 @@ class Check:
         chosen: Sequence[Script],
         old: CodeSource | None,
         own: frozenset[str],
+        pool: ThreadPoolExecutor,
     ) -> list[ScriptCheck]:
-        """Bring a scratch database back to before the first script, then check and apply one after the other."""
-        checked: list[ScriptCheck] = []
+        """Bring a scratch database back to before the first script, then apply one after the other; what each is checked
+        for beyond that is done beside the next one."""
         if not chosen:
-            return checked
+            return []
         base = theatre.ground.base()
         first = min(script.number for script in chosen)
         applied = self._roll_back(theatre, base, facts, first)
@@ -119,17 +122,18 @@ class Check:
         asked = Asked(
             self._request.rows, old, new, self._runner.database if self._request.with_data else None, own
         )
+        checked: list[Future[ScriptCheck]] = []
         for script in facts.folder.scripts:
             if script in chosen:
                 self._say(f"{script.label} …")
-                result, after = OneScript(theatre, script, base, asked).check()
-                checked.append(result)
-                base = after or base
+                one = OneScript(theatre, script, base, asked)
+                base = one.begin() or base
+                checked.append(pool.submit(one.finish))
             elif script.number not in applied and script.number < chosen[-1].number:
                 ran = theatre.run(base, script, Direction.APPLY)
                 if ran is not None and ran.failure is not None:
                     self._notes.append(f"{script.label} was not checked, and failed: {ran.failure.in_a_line}")
-        return checked
+        return [done.result() for done in checked]
 
     def _roll_back(self, theatre: Theatre, base: Scratch, facts: Facts, first: int) -> set[int]:
         """Undo in the scratch database what is applied from ``first`` on; the numbers that stay applied."""

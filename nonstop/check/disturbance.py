@@ -42,7 +42,7 @@ class Disturbance:
     """Counts what is sent and acts at a point. A commit counts where its transaction has sent something that counts.
 
     ``kill_at`` is the point of a SIGKILL, ``fail_at`` the number of a statement (from 1) that fails instead of being sent;
-    None: never. ``seen`` is how many there were.
+    None: never. ``seen`` is how many there were, ``sent`` the statements among them.
     """
 
     def __init__(
@@ -53,12 +53,15 @@ class Disturbance:
         self._fail_at = fail_at
         self._uncommitted: set[int] = set()
         self.seen = 0
+        self.sent: list[str] = []
 
     def around(self, connection: Any, what: str, send: Callable[[], Any], failure: type[Exception]) -> Any:
         """Send a statement; its end is a point."""
         if READS.match(what) or not self._counts(what):
             return send()
-        self._uncommitted.add(id(connection))
+        self.sent.append(what)
+        if getattr(connection, "autocommit", False) is not True:
+            self._uncommitted.add(id(connection))
         return self._count(what, send, failure)
 
     def around_commit(self, connection: Any, send: Callable[[], Any], failure: type[Exception]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -9,10 +10,13 @@ from nonstop.check.observations import Measured, Observations, Traffic
 from nonstop.databases.base import is_write
 from nonstop.descriptions.promises import Evidence, Promise, Verdict
 from nonstop.descriptions.results import StatementRecord
+from nonstop.descriptions.scripts import Direction
+from nonstop.descriptions.statements import Kind
 
 STRONG = ("SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
 """Modes that keep writers waiting, from weak to strong (PostgreSQL manual, "Explicit Locking")."""
 MODES = (*STRONG, "SHARE UPDATE EXCLUSIVE")
+FOREIGN_KEY = re.compile(r"FOREIGN KEY \((?P<names>[^)]*)\)")
 MOST_ROWS = 10_000
 """Rows that one transaction may update or delete: they are locked until its commit (failure modes C10, C11)."""
 CHANGES_ROWS = ("insert", "update", "delete", "merge", "with", "copy", "select")
@@ -20,7 +24,7 @@ CHANGES_ROWS = ("insert", "update", "delete", "merge", "with", "copy", "select")
 
 def prove(seen: Observations) -> Verdict:
     """Judge what was seen; SQLite, which has one writer, is judged by its clients' errors."""
-    evidence = [*_blocking(seen), *_statements(seen)]
+    evidence = [*_blocking(seen), *_unguarded(seen), *_statements(seen), *_keys_without_index(seen)]
     for measured in seen.measured:
         evidence += [
             *_failed(measured),
@@ -43,13 +47,30 @@ def _blocking(seen: Observations) -> Iterator[Evidence]:
             live = [table for table in allowed.tables if seen.is_live(table)]
             if live or not allowed.tables:
                 sql = " ".join(allowed.sql.split())
+                is_apply = outcome.direction is Direction.APPLY
+                way_back = "" if is_apply else "on the way back, refused without --allow-blocking: "
                 yield Evidence(
-                    f"{sql[:120]}: {allowed.reason or 'blocks for as long as it runs'}",
-                    breaks=True,
+                    f"{way_back}{sql[:120]}: {allowed.reason or 'blocks for as long as it runs'}",
+                    breaks=is_apply,
                     line=next((line for text, line in lines.items() if sql in text), 0),
                     sql=sql,
                     facts={"tables": ", ".join(live), "direction": outcome.direction.value},
                 )
+
+
+def _unguarded(seen: Observations) -> Iterator[Evidence]:
+    """What blocks on connections of the script's own: nothing makes it online there, and it makes way for nobody."""
+    for text, need in seen.unguarded:
+        live = [table for table in need.relations if seen.is_live(table)]
+        if need.kind in (Kind.ONLINE_INDEX, Kind.NOT_VALID, Kind.BLOCKING) and (live or not need.relations):
+            sql = " ".join(text.split())
+            what = need.reason or "reads whole tables while others wait"
+            yield Evidence(
+                f"sent on a connection of its own, which is not guarded: {sql[:120]}: {what}",
+                breaks=True,
+                sql=sql,
+                facts={"tables": ", ".join(live)},
+            )
 
 
 def _statements(seen: Observations) -> Iterator[Evidence]:
@@ -64,6 +85,23 @@ def _statements(seen: Observations) -> Iterator[Evidence]:
                 yield _about(record, f"{mode} on {table}", breaks=False, table=table, mode=mode)
 
 
+def _keys_without_index(seen: Observations) -> Iterator[Evidence]:
+    """Foreign keys that are new on live tables: without an index, each delete in the other table reads all of this one."""
+    for table, before in seen.before.schema["tables"].items():
+        after = seen.after.schema["tables"].get(table, {})
+        indexes = [str(definition[0]) for definition in after.get("indexes", {}).values()]
+        for name, definition in after.get("constraints", {}).items():
+            columns = FOREIGN_KEY.match(str(definition[0]))
+            if name in before.get("constraints", {}) or columns is None:
+                continue
+            if not any(f"({columns['names']}" in index for index in indexes):
+                text = (
+                    f"no index begins with {table} ({columns['names']}): whoever deletes from the table that {name} refers"
+                    f" to reads all of {table}"
+                )
+                yield Evidence(text, facts={"table": table, "constraint": name})
+
+
 def _failed(measured: Measured) -> Iterator[Evidence]:
     if (failure := measured.ran.failure) is not None:
         size = _sizes(measured)
@@ -72,14 +110,15 @@ def _failed(measured: Measured) -> Iterator[Evidence]:
 
 
 def _scans(seen: Observations, measured: Measured) -> Iterator[Evidence]:
+    is_apply = measured.direction is Direction.APPLY
     for record in _records(measured):
         if _only_changes_rows(record):
             continue
         locks = _strong_locks(seen, record)
         for table in record.scanned:
             if seen.is_live(table) and table in locks:
-                text = f"reads all of {table} under {locks[table]}"
-                yield _about(record, text, breaks=True, table=table, mode=locks[table])
+                text = f"{'' if is_apply else 'on the way back, '}reads all of {table} under {locks[table]}"
+                yield _about(record, text, breaks=is_apply, table=table, mode=locks[table])
 
 
 def _many_rows(seen: Observations, measured: Measured) -> Iterator[Evidence]:
@@ -120,9 +159,11 @@ def _long_locks(seen: Observations, measured: Measured) -> Iterator[Evidence]:
 
 def _traffic(seen: Observations, measured: Measured) -> Iterator[Evidence]:
     for one in measured.traffic:
+        is_lasting = any(fact.breaks for fact in seen.running_code or ())  # and judged as such, where it is
         is_claimed = not (seen.is_contract and not seen.code_is_named)
         for error in one.errors:
-            yield Evidence(f"{one.code} code, beside {one.direction.value}: {error}", breaks=is_claimed)
+            text = f"{one.code} code, beside {one.direction.value}: {error}"
+            yield Evidence(text, breaks=is_claimed and not is_lasting)
         waited = max(
             (blocked.waited_ms for record in _records(measured) for blocked in record.blocked), default=0
         )

@@ -11,37 +11,42 @@ from nonstop.check import traffic
 from nonstop.check.code import CodeSource
 from nonstop.check.observations import HeldLock, Measured, Traffic, held_locks
 from nonstop.check.rehearsal import Theatre
-from nonstop.check.stage import Running
 from nonstop.databases import open_database
 from nonstop.databases.rehearsal import Scratch
 from nonstop.descriptions.activity import LockSample, LockSampler
 from nonstop.descriptions.scripts import Direction, Script
 
-SAMPLED_EVERY = 0.004
+SAMPLED_EVERY = 0.01
 """Seconds between two looks at the locks."""
 
 
 def measure(
-    theatre: Theatre, scratch: Scratch, script: Script, direction: Direction,
+    theatre: Theatre, scratch: Scratch, script: Script, directions: Sequence[Direction],
     codes: Sequence[tuple[str, CodeSource]], rows: dict[str, int],
-) -> Measured:  # fmt: skip
-    """Run the script once, beside clients of each of ``codes`` (``old``, ``new``), and sample its locks meanwhile."""
+) -> list[Measured]:  # fmt: skip
+    """Run the script in one direction after the other, beside clients of each of ``codes`` (``old``, ``new``), and sample
+    its locks meanwhile. The first direction that fails is the last."""
     clients = [(code, theatre.stage.start(traffic.play, source, scratch.url)) for code, source in codes]
     at_work = [(code, running) for code, running in clients if running.is_ready()]
-    with sampled_locks(scratch) as locks:
-        ran = theatre.run(scratch, script, direction)
-    assert ran is not None
-    told = [_told(code, direction, running) for code, running in at_work]
-    return Measured(direction, ran, rows, tuple(locks), tuple(one for one in told if one is not None))
-
-
-def _told(code: str, direction: Direction, running: Running) -> Traffic | None:
-    running.finish()
-    ended = running.wait()
-    if ended.answer is None:
-        return None
-    transactions, longest_ms, errors = ended.answer
-    return Traffic(code, direction, transactions, longest_ms, errors)
+    found: list[Measured] = []
+    for direction in directions:
+        if found:
+            for _, running in at_work:
+                running.tell()
+        with sampled_locks(scratch) as locks:
+            ran = theatre.run(scratch, script, direction, is_alone=False)
+        assert ran is not None
+        found.append(Measured(direction, ran, rows, tuple(locks), ()))
+        if not ran.succeeded:
+            break
+    for code, running in at_work:
+        running.finish()
+        phases = running.wait().answer or []
+        found = [
+            measured._replace(traffic=(*measured.traffic, Traffic(code, measured.direction, *phase)))
+            for measured, phase in zip(found, phases, strict=False)
+        ]
+    return found
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from nonstop.descriptions.activity import LockSample
 from nonstop.descriptions.promises import Evidence
 from nonstop.descriptions.results import StatementRecord
 from nonstop.descriptions.scripts import Direction, Script
+from nonstop.descriptions.statements import Need
 
 
 class Moment(NamedTuple):
@@ -78,8 +79,9 @@ class Measured(NamedTuple):
 class Observations:
     """All that was seen of one script.
 
-    ``before`` and ``after`` are those of the run on some rows (``rows_run``), or of the one on the schema alone where the
-    script fails on rows. What could not be tried is None or empty.
+    ``before`` and ``after`` are those of the run on some rows, or of the one on the schema alone where the script fails on
+    rows. ``unguarded`` are its statements on connections of its own, with what they need. What could not be tried is None
+    or empty.
     """
 
     script: Script
@@ -88,6 +90,7 @@ class Observations:
     has_rollback: bool
     budget_ms: int
     on_schema: Ran
+    unguarded: tuple[tuple[str, Need], ...]
     before: Moment
     after: Moment
     fails_on_rows: Failure | None = None
@@ -98,6 +101,8 @@ class Observations:
     rollback: Step | None = None
     rollback_again: Step | None = None
     apply_back: Step | None = None
+    varying: frozenset[str] = frozenset()
+    """Tables in which two undisturbed runs leave different values: a default may be the time of day."""
     killed: list[Killed] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     measured: list[Measured] = field(default_factory=list)

@@ -20,22 +20,22 @@ def old_columns_insert(
 
     A new column that has to have a value breaks it. What is gone is only named. ``ignored`` are names of tables.
     """
-    with before.connect() as connection:
-        old = reflection.tables(connection, database, ignored)
-    with quietly(), undone(after) as connection:
+    found: list[Evidence] = []
+    with quietly(), undone(before) as earlier, undone(after) as connection:
+        old = reflection.tables(earlier, database, ignored)
         later = reflection.tables(connection, database)
-        return [
-            evidence
-            for table in old.values()
-            for evidence in (
-                _of(connection, database, table, later[table.key])
-                if table.key in later
-                else [Evidence(f"{table.key} is gone: nothing to insert into", facts={"table": table.key})]
-            )
-        ]
+        for key, table in old.items():
+            if key in later:
+                worked_before = _error(earlier, table, table) is None
+                found += _of(connection, database, table, later[key], worked_before)
+            else:
+                found.append(Evidence(f"{key} is gone: nothing to insert into", facts={"table": key}))
+    return found
 
 
-def _of(connection: Connection, database: Database, table: Table, later: Table) -> list[Evidence]:
+def _of(
+    connection: Connection, database: Database, table: Table, later: Table, worked_before: bool
+) -> list[Evidence]:
     gone = [column.name for column in table.columns if column.name not in later.columns]
     found = [
         Evidence(f"{table.key}.{name} is gone: the INSERT leaves it out", facts=_facts(table, name))
@@ -72,6 +72,7 @@ def _of(connection: Connection, database: Database, table: Table, later: Table) 
         found.append(
             Evidence(
                 f"INSERT into {table.key} with its old columns fails for another reason: {reason_of(error)}",
+                breaks=worked_before and database.violation(error) is None,  # a trigger asks for more, say
                 facts=_facts(table, violated),
             )
         )

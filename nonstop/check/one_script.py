@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import NamedTuple
 
 from nonstop import scripts
@@ -22,15 +23,16 @@ from nonstop.check.many_rows import multiply
 from nonstop.check.measuring import measure
 from nonstop.check.observations import Observations
 from nonstop.check.old_columns import old_columns_insert
-from nonstop.check.rehearsal import CanNotBeRehearsed, Rehearsal, Theatre, touched_tables
+from nonstop.check.rehearsal import CanNotBeRehearsed, Rehearsal, Theatre, columns_changed, touched_tables
 from nonstop.check.rows import fill
 from nonstop.check.running import Met, matrix
 from nonstop.check.sample import sample
 from nonstop.check.shape import Shape, shape_of
+from nonstop.check.star_selects import star_selects
 from nonstop.databases import open_database
 from nonstop.databases.base import Database
 from nonstop.databases.rehearsal import Scratch
-from nonstop.descriptions.promises import Cell, Correction, ScriptCheck, Verdict
+from nonstop.descriptions.promises import Cell, Correction, Evidence, ScriptCheck, Verdict
 from nonstop.descriptions.scripts import Direction, Script
 
 PROOFS = (additive, nullable, compatible, reversible, idempotent, crash, downtime, documented)
@@ -59,26 +61,40 @@ class OneScript:
         self._script = script
         self._base = base
         self._asked = asked
+        self._rehearsal = Rehearsal(theatre, script)
+        self._failed: ScriptCheck | None = None
         self._matrix: tuple[Cell, ...] = ()
         self._started = time.monotonic()
 
-    def check(self) -> tuple[ScriptCheck, Scratch | None]:
-        """The result, and a scratch database with the schema after the script; None where it fails."""
+    def begin(self) -> Scratch | None:
+        """Run the script on the schema alone: a scratch database with the schema after it; None where it fails."""
         problem = scripts.examine(self._script)
         if problem is not None:
-            return self._result(error=f"{problem.message}. Next: {problem.next_step}"), None
-        rehearsal = Rehearsal(self._theatre, self._script, self._base)
+            self._failed = self._result(error=f"{problem.message}. Next: {problem.next_step}")
+            return None
         after = self._theatre.ground.copy(self._base)
         try:
-            seen = rehearsal.on_schema(after)
+            self._seen = self._rehearsal.on_schema(after)
         except CanNotBeRehearsed as failed:
-            return self._result(error=failed.failure.in_a_line, line=failed.failure.line), None
-        self._rehearse(seen, rehearsal, after)
+            self._failed = self._result(error=failed.failure.in_a_line, line=failed.failure.line)
+            return None
+        # Others copy both meanwhile, which nobody may be connected to then.
+        self._base, self._after = (self._theatre.ground.copy(one) for one in (self._base, after))
+        return after
+
+    def finish(self) -> ScriptCheck:
+        """The rest of the rehearsal, and the result. What it needs is its own: other scripts may be at work beside it."""
+        if self._failed is not None:
+            return self._failed
+        seen = self._seen
+        self._rehearse(seen, self._after)
         verdicts = tuple(proof.prove(seen) for proof in PROOFS)
         error, line = self._error(seen)
         is_refused = bool(error) or any(verdict.holds is False for verdict in verdicts)
-        correction = self._correction(seen, after) if is_refused else None
-        return self._result(verdicts, correction, error, line), after
+        correction = self._correction(seen, self._after) if is_refused else None
+        for scratch in (self._base, self._after):
+            self._theatre.ground.drop(scratch)
+        return self._result(verdicts, correction, error, line)
 
     def _error(self, seen: Observations) -> tuple[str, int]:
         if seen.on_schema.attempts:
@@ -101,22 +117,22 @@ class OneScript:
 
     # --- rehearsing -------------------------------------------------------------------------------------------
 
-    def _rehearse(self, seen: Observations, rehearsal: Rehearsal, after: Scratch) -> None:
-        theatre = self._theatre
+    def _rehearse(self, seen: Observations, after: Scratch) -> None:
+        theatre, rehearsal = self._theatre, self._rehearsal
         with theatre.copy(self._base) as rows:
             self._fill(seen, rows, after)
-            with theatre.copy(rows) as there_and_back:
-                rehearsal.there_and_back(seen, there_and_back)
-            if seen.fails_on_rows is not None:  # what is left can be tried on the schema alone
-                self._ask_code(seen, self._base, after)
-                return
             with theatre.copy(rows) as applied:
-                theatre.run(applied, self._script, Direction.APPLY)
-                with theatre.copy(applied) as used, theatre.engine(used) as engine:
-                    fill(
-                        engine, open_database(used.url), ignored=self._asked.own
-                    )  # the new tables are in use by then
+                rehearsal.apply(seen, applied)
+                if seen.fails_on_rows is not None:  # what is left can be tried on the schema alone
+                    self._ask_code(seen, self._base, after)
+                    return
+                with theatre.copy(applied) as there, theatre.copy(applied) as used:
+                    back = theatre.beside.submit(rehearsal.and_back, seen, there)
+                    with theatre.engine(used) as engine:  # the new tables are in use by then
+                        fill(engine, open_database(used.url), ignored=self._asked.own)
                     self._ask_code(seen, rows, used)
+                    back.result()
+                rehearsal.note_what_varies(seen, rows)
                 rehearsal.disturb(seen, rows, applied)
             with theatre.copy(rows) as large:
                 self._measure(seen, rows, large, after)
@@ -146,9 +162,24 @@ class OneScript:
         met, self._matrix = matrix(self._theatre, self._old(before), self._asked.new, before, after)
         seen.code_is_named = self._asked.old is not None
         if isinstance(met, Met):
-            seen.running_code, seen.tried = list(met.away), met.tried
+            seen.running_code, seen.tried = [*met.away, *self._star_selects(seen)], met.tried
         else:
             seen.no_code = met
+
+    def _star_selects(self, seen: Observations) -> list[Evidence]:
+        """Where the running code reads all columns of a table that has others now (failure mode C21)."""
+        folder = self._asked.old.folder if self._asked.old else None
+        changed = columns_changed(seen)
+        if folder is None or not changed:
+            return []
+        return [
+            Evidence(
+                f"{found.file}:{found.line} reads all columns: where that is a prepared statement of an open connection, it"
+                f" fails once after this script (cached plan must not change result type): {found.text[:80]}",
+                facts={"file": found.file, "line": found.line},
+            )
+            for found in star_selects(folder, changed)
+        ]
 
     def _measure(self, seen: Observations, rows: Scratch, large: Scratch, after: Scratch) -> None:
         """Locks and traffic, on tables of some size."""
@@ -167,13 +198,9 @@ class OneScript:
         )
         if self._asked.new is not None and fits_before:
             codes.append(("new", self._asked.new))
-        for direction in (Direction.APPLY, Direction.ROLLBACK):
-            if direction is Direction.ROLLBACK and not (seen.rollback and seen.rollback.ran.succeeded):
-                break
-            measured = measure(self._theatre, large, self._script, direction, codes, sizes)
-            seen.measured.append(measured)
-            if not measured.ran.succeeded:
-                break
+        can_roll_back = seen.rollback is not None and seen.rollback.ran.succeeded
+        directions = [Direction.APPLY, Direction.ROLLBACK] if can_roll_back else [Direction.APPLY]
+        seen.measured = measure(self._theatre, large, self._script, directions, codes, sizes)
 
     def _old(self, before: Scratch) -> CodeSource:
         """The running code: the one that was named, or what names every column of the schema before."""
@@ -190,7 +217,27 @@ class OneScript:
             if measured.ran.outcome
             for record in measured.ran.outcome.statements
         ]
-        return corrected(self._script, self._shape(self._base), self._shape(after), changes)
+        found = corrected(self._script, self._shape(self._base), self._shape(after), changes)
+        return None if found is None else self._with_deployment(seen, found)
+
+    def _with_deployment(self, seen: Observations, correction: Correction) -> Correction:
+        """What the code that runs can't live with whoever writes the script is to be deployed first: try it."""
+        if self._asked.old is None or not any(fact.breaks for fact in seen.running_code or ()):
+            return correction
+        folder = self._theatre.ground.folder / f"correction_{self._script.number}"
+        folder.mkdir(exist_ok=True)
+        path = folder / correction.scripts[0].file
+        path.write_text(correction.scripts[0].text, encoding="utf-8")
+        elsewhere = replace(self._theatre, setting=self._theatre.setting._replace(folder=folder))
+        with self._theatre.copy(self._base) as before, self._theatre.copy(self._base) as applied:
+            ran = elsewhere.run(applied, scripts.read(path), Direction.APPLY)
+            if ran is None or not ran.succeeded:
+                return correction
+            met, _ = matrix(elsewhere, self._asked.old, None, before, applied)
+        breaking = [] if isinstance(met, str) else [fact.text for fact in met.away if fact.breaks]
+        if not breaking:
+            return correction
+        return correction._replace(first=f"code that can live with it ({'; '.join(breaking[:3])})")
 
     def _shape(self, scratch: Scratch) -> Shape:
         with self._theatre.engine(scratch) as engine, engine.connect() as connection:

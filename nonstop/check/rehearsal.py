@@ -16,7 +16,7 @@ from nonstop.check.acts import Failure, Ran, Setting
 from nonstop.check.observations import Fault, Killed, Moment, Observations, Step
 from nonstop.check.stage import Stage
 from nonstop.databases import open_database
-from nonstop.databases.fingerprint import differences
+from nonstop.databases.fingerprint import RowChecksums, differences
 from nonstop.databases.rehearsal import Ground, Scratch
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import ValidationError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MOST_KILLS = 200
 """So many points of one direction are tried; of more, this number, evenly spread."""
 AT_A_TIME = min(4, os.cpu_count() or 2)
-"""Runs that are killed side by side: most of what they do is waiting."""
+"""What is done side by side."""
 
 
 class CanNotBeRehearsed(ValidationError):
@@ -48,6 +48,8 @@ class Theatre:
     ground: Ground
     stage: Stage
     setting: Setting
+    beside: ThreadPoolExecutor
+    """For what can be done at the same time as something else of the same script."""
 
     # --- scratch databases ------------------------------------------------------------------------------------
 
@@ -82,11 +84,11 @@ class Theatre:
 
     def run(
         self, scratch: Scratch, script: Script, direction: Direction,
-        kill_at: int | None = None, fail_at: int | None = None,
+        kill_at: int | None = None, fail_at: int | None = None, is_alone: bool = True,
     ) -> Ran | None:  # fmt: skip
         """Run a script in one direction; None where it was killed."""
         ended = self.stage.perform(
-            acts.run, self.setting, scratch.url, script.number, direction, kill_at, fail_at
+            acts.run, self.setting, scratch.url, script.number, direction, kill_at, fail_at, is_alone
         )
         if ended.was_killed and kill_at is not None:
             return None
@@ -118,12 +120,11 @@ class Theatre:
 
 
 class Rehearsal:
-    """One script, from the schema ``before`` it on (a scratch database without rows of ours)."""
+    """One script on scratch databases that its caller makes; what is seen goes into the observations."""
 
-    def __init__(self, theatre: Theatre, script: Script, before: Scratch) -> None:
+    def __init__(self, theatre: Theatre, script: Script) -> None:
         self._theatre = theatre
         self._script = script
-        self._before = before
 
     def on_schema(self, scratch: Scratch) -> Observations:
         """Apply the script on the schema alone, in ``scratch``, which has then the schema after it.
@@ -134,7 +135,8 @@ class Rehearsal:
         step = self._theatre.step(scratch, self._script, Direction.APPLY)
         if step.ran.failure is not None:
             raise CanNotBeRehearsed(step.ran.failure)
-        self._theatre.stage.preload(step.ran.imports)
+        sent = [record.sql for record in step.ran.outcome.statements] if step.ran.outcome else []
+        self._theatre.stage.preload(step.ran.imports, scratch.url, sent)
         return Observations(
             self._script,
             scripts.is_contract(self._script),
@@ -142,19 +144,23 @@ class Rehearsal:
             scripts.can_roll_back(self._script),
             self._theatre.setting.budget_ms,
             step.ran,
+            tuple(one for text in step.ran.unguarded for one in open_database(scratch.url).needs_of(text)),
             before,
             step.moment,
         )
 
-    def there_and_back(self, seen: Observations, scratch: Scratch) -> None:
-        """Apply, apply once more, roll back, roll back once more, apply: on some rows, looking each time."""
-        theatre, script = self._theatre, self._script
-        before = theatre.moment(scratch)
-        apply = theatre.step(scratch, script, Direction.APPLY)
+    def apply(self, seen: Observations, scratch: Scratch) -> None:
+        """Apply on some rows, looking before and after."""
+        before = self._theatre.moment(scratch)
+        apply = self._theatre.step(scratch, self._script, Direction.APPLY)
         if apply.ran.failure is not None:
             seen.fails_on_rows = apply.ran.failure
             return
         seen.before, seen.after, seen.apply = before, apply.moment, apply
+
+    def and_back(self, seen: Observations, scratch: Scratch) -> None:
+        """From there: apply once more, roll back, roll back once more, apply; looking each time."""
+        theatre, script = self._theatre, self._script
         seen.apply_again = theatre.again(scratch, script, Direction.APPLY)
         if not seen.apply_again.ran.succeeded:
             theatre.pretend(scratch, script, is_applied=True)
@@ -168,6 +174,15 @@ class Rehearsal:
             theatre.pretend(scratch, script, is_applied=False)
         seen.apply_back = theatre.step(scratch, script, Direction.APPLY)
 
+    def note_what_varies(self, seen: Observations, before: Scratch) -> None:
+        """Two undisturbed runs may leave different values: where they do, that is no failure of a disturbed one."""
+        again = seen.apply_back
+        if again is None or not again.ran.succeeded:
+            with self._theatre.copy(before) as scratch:
+                again = self._theatre.step(scratch, self._script, Direction.APPLY)
+        rows = again.moment.rows
+        seen.varying = frozenset(table for table in rows if rows[table] != seen.after.rows.get(table))
+
     # --- disturbed --------------------------------------------------------------------------------------------
 
     def disturb(self, seen: Observations, before: Scratch, after: Scratch | None) -> None:
@@ -180,19 +195,25 @@ class Rehearsal:
         jobs += self._faults(seen, Direction.APPLY, before, seen.apply)
         if after is not None and seen.rollback is not None and seen.rollback.ran.succeeded:
             jobs += self._kills(seen, Direction.ROLLBACK, after, seen.rollback)
-        with ThreadPoolExecutor(AT_A_TIME) as pool:
-            for done in [pool.submit(job) for job in jobs]:
-                done.result()
+        for done in [self._theatre.beside.submit(job) for job in jobs]:
+            done.result()
 
     def _kills(
         self, seen: Observations, direction: Direction, start: Scratch, undisturbed: Step
     ) -> list[Callable[[], None]]:
+        began = seen.before if direction is Direction.APPLY else seen.after
+
         def kill(point: int) -> None:
             with self._theatre.copy(start) as scratch:
-                if self._theatre.run(scratch, self._script, direction, kill_at=point) is None:
-                    again = self._theatre.step(scratch, self._script, direction)
-                    different = _differences(undisturbed.moment, again.moment)
-                    seen.killed.append(Killed(direction, point, again.ran, different))
+                if self._theatre.run(scratch, self._script, direction, kill_at=point) is not None:
+                    return
+                if point < undisturbed.ran.points and self._theatre.moment(scratch) == began:
+                    # Nothing is left of it, as if it had not begun: it was run from there already.
+                    seen.killed.append(Killed(direction, point, undisturbed.ran, ()))
+                    return
+                again = self._theatre.step(scratch, self._script, direction)
+                different = _differences(undisturbed.moment, again.moment, seen.varying)
+                seen.killed.append(Killed(direction, point, again.ran, different))
 
         return [lambda point=point: kill(point) for point in _spread(undisturbed.ran.points)]  # type: ignore[misc]
 
@@ -203,7 +224,8 @@ class Rehearsal:
             with self._theatre.copy(start) as scratch:
                 ran = self._theatre.run(scratch, self._script, direction, fail_at=statement)
                 assert ran is not None
-                short = ran.succeeded and _differences(undisturbed.moment, self._theatre.moment(scratch))
+                ends = self._theatre.moment(scratch)
+                short = ran.succeeded and _differences(undisturbed.moment, ends, seen.varying)
                 seen.faults.append(Fault(direction, statement, bool(short)))
 
         points = undisturbed.ran.points
@@ -219,6 +241,16 @@ def touched_tables(seen: Observations) -> list[str]:
     return [table for table in seen.before.schema["tables"] if table.rpartition(".")[2].lower() in words]
 
 
+def columns_changed(seen: Observations) -> list[str]:
+    """The tables of the schema before that have other columns after."""
+    after = seen.after.schema["tables"]
+    return [
+        table
+        for table, definition in seen.before.schema["tables"].items()
+        if table in after and after[table]["columns"] != definition["columns"]
+    ]
+
+
 def _spread(points: int) -> Sequence[int]:
     """All points, or MOST_KILLS of them."""
     if points <= MOST_KILLS:
@@ -226,5 +258,13 @@ def _spread(points: int) -> Sequence[int]:
     return sorted({1 + round(n * (points - 1) / (MOST_KILLS - 1)) for n in range(MOST_KILLS)})
 
 
-def _differences(wanted: Moment, found: Moment) -> tuple[str, ...]:
-    return (*differences(wanted.schema, found.schema), *differences(wanted.rows, found.rows, "rows"))
+def _differences(wanted: Moment, found: Moment, varying: frozenset[str]) -> tuple[str, ...]:
+    """Of the tables that are ``varying`` only the number of rows counts."""
+
+    def comparable(moment: Moment) -> RowChecksums:
+        return {table: (n, "" if table in varying else sum_) for table, (n, sum_) in moment.rows.items()}
+
+    return (
+        *differences(wanted.schema, found.schema),
+        *differences(comparable(wanted), comparable(found), "rows of"),
+    )

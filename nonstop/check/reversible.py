@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from nonstop.check.observations import Observations
-from nonstop.databases.fingerprint import differences
+from nonstop.databases.fingerprint import Fingerprint, differences
 from nonstop.descriptions.promises import Evidence, Promise, Verdict
 
 IRREVERSIBLE = "can't be rolled back"
@@ -37,10 +38,36 @@ def _facts(seen: Observations) -> Iterator[Evidence]:
     if (failure := seen.rollback.ran.failure) is not None:
         yield Evidence(f"rollback failed: {failure.in_a_line}", breaks=True, line=failure.line)
         return
-    for difference in differences(seen.before.schema, seen.rollback.moment.schema):
+    before, back = seen.before.schema, seen.rollback.moment.schema
+    kept = [
+        name
+        for name in before.get("enums", {})
+        if _only_gained(before["enums"][name], back["enums"].get(name))
+    ]
+    for name in kept:
+        text = (
+            f"after apply and rollback, the type {name} keeps its new values: PostgreSQL can't take one away"
+        )
+        yield Evidence(text, facts={"type": name})
+    for difference in differences(_without_enums(before, kept), _without_enums(back, kept)):
         yield Evidence(f"after apply and rollback, {difference}", breaks=True)
     yield from _rows(seen)
     yield from _applied_again(seen)
+
+
+def _only_gained(before: Any, after: Any) -> bool:
+    """Whether an enumerated type has all its values, in their order, and others beside them."""
+    if after is None or before == after:
+        return False
+    remaining = iter(after[0])
+    return all(value in remaining for value in before[0])
+
+
+def _without_enums(schema: Fingerprint, names: list[str]) -> Fingerprint:
+    return {
+        kind: {name: found for name, found in objects.items() if kind != "enums" or name not in names}
+        for kind, objects in schema.items()
+    }
 
 
 def _rows(seen: Observations) -> Iterator[Evidence]:

@@ -48,6 +48,11 @@ class Running:
         """Wait until an act that goes on until it is told (traffic) has begun; False where it has ended instead."""
         return bool(self._control.recv(1))
 
+    def tell(self) -> None:
+        """Tell such an act that its next phase begins."""
+        with suppress(BrokenPipeError):  # it has ended by itself
+            self._control.send(b"n")
+
     def finish(self) -> None:
         """Tell such an act to come to its end."""
         self._control.close()
@@ -130,11 +135,11 @@ class Stage:
             )
         return Running(pid, answers, control)
 
-    def preload(self, modules: Sequence[str]) -> None:
-        """Let the stage itself import what acts have loaded from installed packages: the next ones have it then."""
+    def preload(self, modules: Sequence[str], url: str = "", statements: Sequence[str] = ()) -> None:
+        """Let the stage itself import what acts have loaded, and judge what they have sent: the next ones have it then."""
         from nonstop.check import stagehand
 
-        self.start(stagehand.preload, tuple(modules)).wait()
+        self.start(stagehand.preload, tuple(modules), url, tuple(statements)).wait()
 
     def close(self) -> None:
         """End the stage; acts still at work end with it."""

@@ -6,15 +6,18 @@ Requests come over a socket, each with the pipe for the act's answer and a socke
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import os
 import pickle
 import signal
 import socket
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from nonstop.check.isolation import confine
@@ -37,6 +40,11 @@ NEEDED_SOON = (
 )
 """Imported once, before the first act: each fork has them already."""
 
+INSTALLED = tuple(
+    {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    | {str(Path(__file__).parents[1])}
+)
+"""Folders whose modules are the same for every act, unlike the user's."""
 control: socket.socket
 """In an act: to say that it is ready, and readable when it has been told to come to its end."""
 
@@ -55,6 +63,8 @@ def serve(descriptor: int, bounds: bytes) -> None:
             act, arguments = pickle.loads(request)
             if act is preload:
                 preload(*arguments)
+            # What is there already is never garbage: a collection in the act would copy every page of it.
+            gc.freeze()
             pid = os.fork()
             if pid == 0:
                 requests.close()
@@ -64,11 +74,16 @@ def serve(descriptor: int, bounds: bytes) -> None:
             requests.sendall(pid.to_bytes(8, "big"))
 
 
-def preload(modules: tuple[str, ...]) -> None:
-    """Import what acts are going to need; what can't be imported here fails there, where it is told."""
+def preload(modules: tuple[str, ...], url: str = "", statements: tuple[str, ...] = ()) -> None:
+    """Import what acts are going to need, and judge the statements that they will send to databases like the one at
+    ``url``. What can't be imported here fails there, where it is told."""
     for module in modules:
         with suppress(Exception):
             importlib.import_module(module)
+    if statements:
+        from nonstop.databases import open_database
+
+        open_database(url).read_ahead(statements)
 
 
 def _exactly(requests: socket.socket, length: int) -> bytes:
@@ -104,10 +119,9 @@ def _play(
 
 
 def learn_imports() -> list[str]:
-    """The modules of installed packages that this process has loaded, for the stage to load before the next act."""
+    """The modules that this process has loaded and every act would: installed packages, Python's own, ours."""
     return [
         name
         for name, module in list(sys.modules.items())
-        if "site-packages" in (getattr(module, "__file__", None) or "")
-        and name.partition(".")[0] != "nonstop"
+        if (getattr(module, "__file__", None) or "").startswith(INSTALLED) and name != "__main__"
     ]

@@ -18,7 +18,7 @@ from nonstop.check.values import different
 from nonstop.databases import open_database
 from nonstop.databases.base import Database, Violation
 
-PAUSE = 0.002
+PAUSE = 0.004
 """Seconds between two transactions of a client: a steady load, not all that the machine can do."""
 MOST_ERRORS = 10
 CONSTRAINTS = (Violation.NOT_NULL, Violation.UNIQUE, Violation.CHECK, Violation.FOREIGN_KEY)
@@ -26,21 +26,28 @@ Action = Callable[[Connection, int], None]
 
 
 @dataclass
+class Phase:
+    """``longest`` is in seconds; each error is told once."""
+
+    transactions: int = 0
+    longest: float = 0.0
+    errors: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass
 class Clients:
-    """``transactions`` and ``longest`` (seconds) are counted from :meth:`begin` on; ``errors`` are told once each.
+    """Two clients, and what they met in each phase: the last one is the one that they are in.
 
     A row that a constraint refuses is no error here: which rows the application writes, its models are asked elsewhere.
     """
 
     database: Database
-    transactions: int = 0
-    longest: float = 0.0
-    errors: dict[str, None] = field(default_factory=dict)
+    phases: list[Phase] = field(default_factory=lambda: [Phase()])
     _end: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def begin(self, actions: dict[str, Action]) -> None:
-        """Two clients, one that reads and one that writes, each in a thread with a connection of its own."""
+        """One client that reads and one that writes, each in a thread with a connection of its own."""
         for is_reader in (True, False):
             chosen = {name: act for name, act in actions.items() if name.endswith(" is read") == is_reader}
             if chosen:
@@ -74,14 +81,15 @@ class Clients:
                 act(connection, number)
         except Exception as error:
             original = getattr(error, "orig", None) or error
-            if len(self.errors) < MOST_ERRORS and self.database.violation(original) not in CONSTRAINTS:
-                self.errors[f"{name}: {str(original).strip().partition(chr(10))[0]}"] = None
-        self.longest = max(self.longest, time.monotonic() - started)
-        self.transactions += 1
+            errors = self.phases[-1].errors
+            if len(errors) < MOST_ERRORS and self.database.violation(original) not in CONSTRAINTS:
+                errors[f"{name}: {str(original).strip().partition(chr(10))[0]}"] = None
+        self.phases[-1].longest = max(self.phases[-1].longest, time.monotonic() - started)
+        self.phases[-1].transactions += 1
 
 
-def play(source: CodeSource, url: str) -> tuple[int, int, tuple[str, ...]]:
-    """An act that goes on until it is told to end: transactions, the longest in ms, and the errors, in words."""
+def play(source: CodeSource, url: str) -> list[tuple[int, int, tuple[str, ...]]]:
+    """An act that goes on until it is told to end, in phases. Of each: transactions, the longest in ms, and the errors."""
     os.environ["DATABASE_URL"] = url
     code = running_code(source)
     database = open_database(url)
@@ -96,9 +104,12 @@ def play(source: CodeSource, url: str) -> tuple[int, int, tuple[str, ...]]:
     clients = Clients(database)
     clients.begin(actions)
     stagehand.control.send(b"r")
-    stagehand.control.recv(1)
+    while stagehand.control.recv(1):
+        clients.phases.append(Phase())
     clients.end()
-    return clients.transactions, round(clients.longest * 1000), tuple(clients.errors)
+    return [
+        (phase.transactions, round(phase.longest * 1000), tuple(phase.errors)) for phase in clients.phases
+    ]
 
 
 def _works(engine: Engine, act: Action) -> bool:

@@ -107,9 +107,15 @@ class Database(ABC):
     def redact(self, text: str) -> str:
         return self.url.redact(text)
 
-    def rehearsed(self) -> Database:
-        """The same for scripts that are rehearsed: what they meet is small, and they have to behave as in production."""
+    def rehearsed(self, is_alone: bool) -> Database:
+        """The same for scripts that are rehearsed: what they meet is small, and they have to behave as in production.
+
+        ``is_alone``: nobody else uses the database meanwhile, so that nobody has to be watched.
+        """
         return self
+
+    def read_ahead(self, statements: Sequence[str]) -> None:  # noqa: B027
+        """Judge texts that are going to be sent, so that the judgements are at hand in this process and its forks."""
 
     # --- connections ------------------------------------------------------------------------------------------
 

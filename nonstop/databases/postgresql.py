@@ -5,7 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from nonstop.databases.base import Database, DBAPIConnection, LockConflict, Look, Partition, RunnerLock, Violation
+from nonstop.databases.base import (
+    Database,
+    DBAPIConnection,
+    LockConflict,
+    Look,
+    Partition,
+    RunnerLock,
+    Violation,
+)
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
@@ -60,10 +68,16 @@ class PostgreSQL(Database):
     }
     lock_name = "nonstop"
 
-    def rehearsed(self) -> PostgreSQL:
-        from nonstop.databases.postgresql_rehearsed import RehearsedPostgreSQL
+    def rehearsed(self, is_alone: bool) -> PostgreSQL:
+        from nonstop.databases.postgresql_rehearsed import LonelyPostgreSQL, RehearsedPostgreSQL
 
-        return RehearsedPostgreSQL(self.url)
+        return (LonelyPostgreSQL if is_alone else RehearsedPostgreSQL)(self.url)
+
+    def read_ahead(self, statements: Sequence[str]) -> None:
+        from nonstop.databases.postgresql_doomed import outlook
+
+        for statement in statements:
+            outlook(statement)
 
     # --- connections ------------------------------------------------------------------------------------------
 

@@ -98,6 +98,7 @@ def schema(connection: DBAPIConnection, own: str) -> Fingerprint:
         display(name, table): {"kind": kind, "columns": {}, "constraints": {}, "indexes": {}, "triggers": {}}
         for name, table, *kind in found(TABLES)
     }
+    indexes_of_views: dict[str, Any] = {}
     for part, query in (
         ("columns", COLUMNS),
         ("constraints", CONSTRAINTS),
@@ -105,10 +106,14 @@ def schema(connection: DBAPIConnection, own: str) -> Fingerprint:
         ("triggers", TRIGGERS),
     ):
         for name, table, label, *definition in found(query):
-            # Indexes of materialised views are told with the views' names beside the tables.
-            described.setdefault(display(name, table), {}).setdefault(part, {})[label] = tuple(definition)
+            owner = described.get(display(name, table))
+            if owner is None:  # a materialized view's index
+                indexes_of_views[f"{display(name, table)}: {label}"] = tuple(definition)
+            else:
+                owner[part][label] = tuple(definition)
     return {
         "tables": described,
+        "indexes_of_views": indexes_of_views,
         **{
             kind: {display(name, label): tuple(definition) for name, label, *definition in found(query)}
             for kind, query in (

@@ -13,6 +13,7 @@ from nonstop.descriptions.statements import Kind, Reached
 
 if TYPE_CHECKING:
     from nonstop.databases.base import Database
+    from nonstop.descriptions.activity import Observer
 
 AS_IN_PRODUCTION = 1 << 50
 """Bytes that every table counts as having: how large it is where the script will run in the end, nobody knows here."""
@@ -31,10 +32,22 @@ class RehearsedPostgreSQL(PostgreSQL):
         return AS_IN_PRODUCTION
 
     def look_before(self, connection: DBAPIConnection, statement: str) -> Look | None:
-        changes = is_write(statement) or any(
+        return look_at_all(connection) if self._may_change(statement) else None
+
+    def _may_change(self, statement: str) -> bool:
+        if is_write(statement):
+            return True
+        # A query of the catalog (SQLAlchemy's are long) changes nothing; others may call a function that does.
+        return "pg_catalog." not in statement and any(
             need.kind is Kind.UNKNOWN for _, need in self.needs_of(statement)
         )
-        return look_at_all(connection) if changes else None
+
+
+class LonelyPostgreSQL(RehearsedPostgreSQL):
+    """One that nobody else uses: no session waits for ours, so none has to be looked out for."""
+
+    def observer(self, owner: str = "") -> Observer | None:  # type: ignore[override]
+        return None if owner else super().observer()
 
 
 class ServerLockSampler:

@@ -86,11 +86,13 @@ class CorrectedScript(NamedTuple):
 class Correction(NamedTuple):
     """The scripts to write instead of a refused one, in order.
 
-    ``between[n]`` is what has to be deployed after ``scripts[n]`` and before the next one; empty where nothing has to.
+    ``first`` is what has to be deployed before all of them, ``between[n]`` what after ``scripts[n]`` and before the next
+    one; empty where nothing has to.
     """
 
     scripts: tuple[CorrectedScript, ...]
     between: tuple[str, ...] = ()
+    first: str = ""
 
 
 class ScriptCheck(NamedTuple):

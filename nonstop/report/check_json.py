@@ -89,4 +89,5 @@ def correction(instead: Correction) -> dict[str, Any]:
     return {
         "scripts": [{"file": written.file, "text": written.text} for written in instead.scripts],
         "between": list(instead.between),
+        "first": instead.first,
     }

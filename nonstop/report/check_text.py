@@ -87,6 +87,8 @@ def conclusion(check: ScriptCheck) -> str:
 def correction(instead: Correction) -> list[str]:
     """The scripts whole, and what has to be deployed between them."""
     found = ["", "  Write instead:"]
+    if instead.first:
+        found += ["", f"    first deploy: {instead.first}"]
     for written, deployed in zip_longest(instead.scripts, instead.between):
         if written is not None:
             text = (f"      {line}".rstrip() for line in written.text.splitlines())

@@ -127,7 +127,7 @@ def test_a_bad_one_is_refused_with_a_correction_that_passes(example: Example, sh
     assert judgement.found.is_refused
     assert judgement.names_the_promise, judgement.found
     assert judgement.corrected is not None, "there is no correction"
-    assert not judgement.corrected.is_refused, judgement.corrected
+    assert judgement.correction_passes, judgement.corrected
 
 
 @on_each_database(GOOD)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nonstop.descriptions.promises import CheckResult, Correction, Promise, ScriptCheck
+from nonstop.descriptions.promises import CheckResult, CorrectedScript, Correction, Promise, ScriptCheck
 from tests.check.corpus.checking import check
 from tests.check.corpus.examples import Example
 from tests.check.corpus.shop import RUNNING_CODE, write
@@ -20,7 +20,7 @@ class Judgement:
     example: Example
     database: str
     found: ScriptCheck
-    corrected: CheckResult | None
+    corrected: tuple[CheckResult, ...] | None
 
     @property
     def broken(self) -> tuple[Promise, ...]:
@@ -44,7 +44,7 @@ class Judgement:
     @property
     def correction_passes(self) -> bool:
         """Whether a bad script came with a correction that ``check`` lets pass."""
-        return self.corrected is not None and not self.corrected.is_refused
+        return self.corrected is not None and not any(result.is_refused for result in self.corrected)
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,7 @@ def judge(example: Example, database: str, project: Project) -> Judgement:
     if example.breaks is None or found.correction is None:
         return Judgement(example, database, found, None)
     path.unlink()
-    _write_all(found.correction, project.migrations)
-    return Judgement(example, database, found, check(project.migrations, project.url, against))
+    return Judgement(example, database, found, _checked(found.correction, project, against))
 
 
 def score(judgements: Sequence[Judgement]) -> Score:
@@ -84,8 +83,22 @@ def broken_promises(found: ScriptCheck) -> tuple[Promise, ...]:
     return tuple(verdict.promise for verdict in found.verdicts if verdict.holds is False)
 
 
-def _write_all(correction: Correction, folder: Path) -> None:
-    for script in correction.scripts:
+def _checked(correction: Correction, project: Project, against: Path | None) -> tuple[CheckResult, ...]:
+    """Check the scripts up to the first deployment against the code that runs, the others without it: it is another by then."""
+    deployed = [0] if correction.first else [n for n, what in enumerate(correction.between, 1) if what]
+    early = min(deployed, default=len(correction.scripts))
+    found = []
+    if correction.scripts[:early]:
+        _write(correction.scripts[:early], project.migrations)
+        found.append(check(project.migrations, project.url, against))
+    if correction.scripts[early:]:
+        _write(correction.scripts[early:], project.migrations)
+        found.append(check(project.migrations, project.url, None))
+    return tuple(found)
+
+
+def _write(scripts: Sequence[CorrectedScript], folder: Path) -> None:
+    for script in scripts:
         (folder / script.file).write_text(script.text, encoding="utf-8")
 
 
