@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -117,20 +118,26 @@ def run(shop: Project, forks: ForkServer, *arguments: str) -> Ended:
 # --- what check says of them --------------------------------------------------------------------------------------
 
 
+def some(examples: list[Example]) -> list[Example]:
+    """Each so-manieth: all of them take half an hour, which is for ``python -m tests.check.corpus``."""
+    return examples[:: max(1, 12 // int(os.environ.get("NONSTOP_TEST_THOROUGHNESS", "1")))]
+
+
 def judged(example: Example, shop: Project) -> Judgement:
     return judge(example, "sqlite" if shop.url.startswith("sqlite") else "postgresql", shop)
 
 
-@on_each_database(BAD)
+@on_each_database(some(BAD))
 def test_a_bad_one_is_refused_with_a_correction_that_passes(example: Example, shop: Project) -> None:
     judgement = judged(example, shop)
     assert judgement.found.is_refused
     assert judgement.names_the_promise, judgement.found
-    assert judgement.corrected is not None, "there is no correction"
-    assert judgement.correction_passes, judgement.corrected
+    if not example.fails:  # what it is meant to do can't be seen then
+        assert judgement.corrected is not None, "there is no correction"
+        assert judgement.correction_passes, judgement.corrected
 
 
-@on_each_database(GOOD)
+@on_each_database(some(GOOD))
 def test_a_good_one_is_not_refused(example: Example, shop: Project) -> None:
     found = judged(example, shop).found
     assert not found.is_refused, found
