@@ -9,9 +9,9 @@ from contextlib import ExitStack, closing
 from typing import NamedTuple
 
 from nonstop.check.acts import Setting
-from nonstop.check.code import DERIVED, CodeSource, new_code, old_code
 from nonstop.check.one_script import Asked, OneScript
 from nonstop.check.rehearsal import AT_A_TIME, Theatre
+from nonstop.check.running_code.source import DERIVED, CodeSource, new_code, old_code
 from nonstop.check.stage import Stage
 from nonstop.check.target_watch import TargetWatch
 from nonstop.databases.rehearsal import Ground, Scratch

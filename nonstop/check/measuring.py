@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from nonstop.check import traffic
-from nonstop.check.code import CodeSource
 from nonstop.check.observations import HeldLock, Measured, Traffic, held_locks
 from nonstop.check.rehearsal import Theatre
+from nonstop.check.running_code.source import CodeSource
 from nonstop.databases import open_database
 from nonstop.databases.rehearsal import Scratch
 from nonstop.descriptions.activity import LockSample, LockSampler

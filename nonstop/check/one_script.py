@@ -17,18 +17,18 @@ from nonstop.check import (
     nullable,
     reversible,
 )
-from nonstop.check.code import CodeSource
-from nonstop.check.corrections import RowChange, corrected
-from nonstop.check.many_rows import multiply
+from nonstop.check.corrections.correction import RowChange, corrected
 from nonstop.check.measuring import measure
 from nonstop.check.observations import Observations
-from nonstop.check.old_columns import old_columns_insert
 from nonstop.check.rehearsal import CanNotBeRehearsed, Rehearsal, Theatre, columns_changed, touched_tables
-from nonstop.check.rows import fill
-from nonstop.check.running import Met, matrix
-from nonstop.check.sample import sample
-from nonstop.check.shape import Shape, shape_of
-from nonstop.check.star_selects import star_selects
+from nonstop.check.rows.filling import fill
+from nonstop.check.rows.many import multiply
+from nonstop.check.rows.sample import sample
+from nonstop.check.running_code.matrix import Met, matrix
+from nonstop.check.running_code.old_columns import old_columns_insert
+from nonstop.check.running_code.source import CodeSource
+from nonstop.check.running_code.star_selects import star_selects
+from nonstop.check.shapes.shape import Shape, shape_of
 from nonstop.databases import open_database
 from nonstop.databases.base import Database
 from nonstop.databases.rehearsal import Scratch

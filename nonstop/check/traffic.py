@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, Constraint, Engine, Table, UniqueConstraint, delete, select, update
 
 from nonstop.check import stagehand
-from nonstop.check.code import CodeSource, running_code
-from nonstop.check.values import different
+from nonstop.check.rows.values import different
+from nonstop.check.running_code.source import CodeSource, running_code
 from nonstop.databases import open_database
 from nonstop.databases.base import Database, Violation
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nonstop.check.corrections_batches import parsed
+from nonstop.check.corrections.batches import parsed
 from tests.support.corrections import Bench, texts, value
 from tests.support.fingerprint import rows
 

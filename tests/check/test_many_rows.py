@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from nonstop.check.many_rows import multiply
+from nonstop.check.rows.many import multiply
 from nonstop.databases import open_database
 from tests.support.operations import send
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from nonstop.check.models import from_schema
-from nonstop.check.star_selects import StarSelect, star_selects
+from nonstop.check.running_code.models import from_schema
+from nonstop.check.running_code.star_selects import StarSelect, star_selects
 from nonstop.databases import open_database
 from tests.support.operations import send
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOADED = """\
 import json, sys
 from pathlib import Path
-from nonstop.check.models import load
+from nonstop.check.running_code.models import load
 from nonstop.errors import UsageError
 try:
     code = load(Path(sys.argv[1]), sys.argv[2] or None)

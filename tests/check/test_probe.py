@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy import DateTime, ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from nonstop.check.judgement import judge
-from nonstop.check.models import Model, RunningCode, from_schema
-from nonstop.check.old_columns import old_columns_insert
-from nonstop.check.probe import probe
-from nonstop.check.probe_results import (
+from nonstop.check.rows.filling import fill
+from nonstop.check.running_code.judgement import judge
+from nonstop.check.running_code.models import Model, RunningCode, from_schema
+from nonstop.check.running_code.old_columns import old_columns_insert
+from nonstop.check.running_code.probe import probe
+from nonstop.check.running_code.probe_results import (
     INSERT_ALIKE,
     INSERT_REQUIRED,
     INSERT_VALUE,
@@ -26,7 +27,6 @@ from nonstop.check.probe_results import (
     Failure,
     ProbeResult,
 )
-from nonstop.check.rows import fill
 from nonstop.databases import open_database
 from nonstop.databases.base import Database, Violation
 from nonstop.descriptions.promises import Evidence

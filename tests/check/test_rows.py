@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from nonstop.check.rows import Filled, fill
+from nonstop.check.rows.filling import Filled, fill
 from nonstop.databases import open_database
 from tests.support.databases import fresh_database
 from tests.support.operations import send

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from nonstop.check.sample import _reading, sample
+from nonstop.check.rows.sample import _reading, sample
 from nonstop.databases import open_database
 from tests.support.databases import fresh_database
 from tests.support.operations import send

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nonstop.check import shape_changes as changes
-from nonstop.check.shape import CheckShape, ForeignKeyShape, KeyShape, Shape, TableShape
-from nonstop.check.shape_difference import difference
+from nonstop.check.shapes import changes
+from nonstop.check.shapes.difference import difference
+from nonstop.check.shapes.shape import CheckShape, ForeignKeyShape, KeyShape, Shape, TableShape
 from tests.support.corrections import shape
 from tests.support.operations import send
 

@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from nonstop.check import values
-from nonstop.check.edge_values import edges
 from nonstop.check.reflection import quietly
+from nonstop.check.rows import values
+from nonstop.check.rows.edge_values import edges
 from nonstop.databases import open_database
 from tests.support.operations import send
 

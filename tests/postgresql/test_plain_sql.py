@@ -48,7 +48,9 @@ class Stage:
             self.database,
             self.work,
             manners,
-            Services(self.online.append, lambda: None, lambda: own_names, known(observing), None, print, print),
+            Services(
+                self.online.append, lambda: None, lambda: own_names, known(observing), None, print, print
+            ),
         )
 
     def wait_outside(self, relations: Any, lock: LockClass) -> tuple[int, bool]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nonstop import scripts
-from nonstop.check.corrections import RowChange, corrected
-from nonstop.check.shape import Shape, shape_of
+from nonstop.check.corrections.correction import RowChange, corrected
+from nonstop.check.shapes.shape import Shape, shape_of
 from nonstop.databases import open_database
 from nonstop.databases.fingerprint import Fingerprint
 from nonstop.descriptions.promises import CorrectedScript, Correction

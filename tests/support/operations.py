@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from nonstop import maintenance
 from nonstop.databases import open_database
+from nonstop.databases.fingerprint import Fingerprint
 from nonstop.descriptions.operations import current_executor
 from nonstop.descriptions.results import RunResult
 from nonstop.descriptions.scripts import Direction
@@ -18,7 +19,7 @@ from nonstop.operations.executor import SqlCollector
 from nonstop.plan import Request
 from nonstop.runner import Runner
 from tests.support.databases import engine_for
-from tests.support.fingerprint import Fingerprint, fingerprint, rows
+from tests.support.fingerprint import fingerprint, rows
 from tests.support.scripts import write_script
 
 NOWHERE = {"sqlite": "sqlite:///nowhere.db", "postgresql": "postgresql://nowhere/none"}

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from nonstop.databases.fingerprint import Fingerprint
 from tests.support.databases import engine_for
-from tests.support.fingerprint import Fingerprint, fingerprint, rows
+from tests.support.fingerprint import fingerprint, rows
 from tests.support.forked import Ended, ForkServer
 
 SCRIPT = '''\

@@ -13,7 +13,7 @@ from textwrap import indent, wrap
 import sqlalchemy
 from sqlalchemy.dialects import postgresql
 
-from nonstop.check.corrections_access import Access
+from nonstop.check.corrections.access import Access
 
 WIDTH = 100
 LONGEST = 88

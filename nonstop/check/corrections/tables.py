@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from nonstop.check.corrections_batches import quoted
-from nonstop.check.corrections_render import as_text, call, literal, names, option
-from nonstop.check.corrections_verbs import (
+from nonstop.check.corrections.batches import quoted
+from nonstop.check.corrections.render import as_text, call, literal, names, option
+from nonstop.check.corrections.verbs import (
     NoCorrectionError,
     create_index,
     default_of,
@@ -15,7 +15,7 @@ from nonstop.check.corrections_verbs import (
     sequence_of,
     string,
 )
-from nonstop.check.shape import ColumnShape, Owner, TableShape
+from nonstop.check.shapes.shape import ColumnShape, Owner, TableShape
 
 
 def create_table(table: TableShape) -> list[str]:

@@ -16,8 +16,8 @@ from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from nonstop.check.edge_values import AWARE, DAY, MOMENT, edges, highest, longest
 from nonstop.check.reflection import checks
+from nonstop.check.rows.edge_values import AWARE, DAY, MOMENT, edges, highest, longest
 
 LENGTHS_OF_UUID: dict[int, Callable[[UUID], str]] = {32: lambda one: one.hex, 36: str}
 """A text of such a length may well be a UUID, where the database has no type for it."""

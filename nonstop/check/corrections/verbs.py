@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from nonstop.check.corrections_batches import qualified, quoted
-from nonstop.check.corrections_render import as_text, call, literal, names, option
-from nonstop.check.shape import (
+from nonstop.check.corrections.batches import qualified, quoted
+from nonstop.check.corrections.render import as_text, call, literal, names, option
+from nonstop.check.shapes.index import IndexShape
+from nonstop.check.shapes.shape import (
     CheckShape,
     ColumnShape,
     Constraint,
@@ -14,7 +15,6 @@ from nonstop.check.shape import (
     KeyShape,
     TableShape,
 )
-from nonstop.check.shape_index import IndexShape
 from nonstop.databases.postgresql_statements import needs
 from nonstop.descriptions.statements import Fact, Kind
 

@@ -6,9 +6,9 @@ from sqlalchemy import Engine, Table, insert
 from sqlalchemy.engine import Connection
 
 from nonstop.check import reflection
-from nonstop.check.models import Model
-from nonstop.check.probe_rows import SAMPLE, Subject, parents
 from nonstop.check.reflection import may_be_left_out, quietly, raise_if_lost, reason_of, undone
+from nonstop.check.running_code.models import Model
+from nonstop.check.running_code.probe_rows import SAMPLE, Subject, parents
 from nonstop.databases.base import Database, Violation
 from nonstop.descriptions.promises import Evidence
 

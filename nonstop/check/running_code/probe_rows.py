@@ -11,10 +11,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper
 
-from nonstop.check import values
-from nonstop.check.edge_values import edges
-from nonstop.check.models import Model
 from nonstop.check.reflection import is_numbered, is_written, may_be_left_out, raise_if_lost, unique_sets
+from nonstop.check.rows import values
+from nonstop.check.rows.edge_values import edges
+from nonstop.check.running_code.models import Model
 
 Row = dict[str, Any]
 FIRST = 1_900_777_779

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.exc import InvalidRequestError
 
-from nonstop.check import reflection, values
+from nonstop.check import reflection
+from nonstop.check.rows import values
 
 Row = dict[str, Any]
 FURTHER = (1000, 2000, 3000)

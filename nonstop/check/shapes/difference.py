@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nonstop.check.shape import CheckShape, ColumnShape, Constraint, Shape, TableShape
-from nonstop.check.shape_changes import (
+from nonstop.check.shapes.changes import (
     AddedColumn,
     AddedConstraint,
     AddedEnum,
@@ -27,7 +26,8 @@ from nonstop.check.shape_changes import (
     RenamedTable,
     ReplacedColumn,
 )
-from nonstop.check.shape_index import IndexShape
+from nonstop.check.shapes.index import IndexShape
+from nonstop.check.shapes.shape import CheckShape, ColumnShape, Constraint, Shape, TableShape
 
 
 def difference(before: Shape, after: Shape) -> tuple[Change, ...]:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from nonstop.check import reflection
 from nonstop.check.reflection import insert_as_is, is_numbered, quietly
-from nonstop.check.row_choices import Reference, Row, by_rank, references
+from nonstop.check.rows.choices import Reference, Row, by_rank, references
 from nonstop.databases.base import Database
 
 TOGETHER = 200

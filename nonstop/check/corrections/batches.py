@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
-from nonstop.check import corrections_render as render
-from nonstop.check.shape import TableShape
+from nonstop.check.corrections import render
+from nonstop.check.shapes.shape import TableShape
 from nonstop.databases.postgresql_reader import Reader
 from nonstop.databases.postgresql_tokens import Sort, Token
 

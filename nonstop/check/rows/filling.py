@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine, Table, insert, literal, select
 from sqlalchemy.engine import Connection, NestedTransaction
 
-from nonstop.check import reflection, values
+from nonstop.check import reflection
 from nonstop.check.reflection import insert_as_is, may_be_left_out, quietly, raise_if_lost, reason_of, undone
-from nonstop.check.row_choices import Choices, Row, by_rank
+from nonstop.check.rows import values
+from nonstop.check.rows.choices import Choices, Row, by_rank
 from nonstop.databases.base import Database
 
 MOST_ATTEMPTS = 60

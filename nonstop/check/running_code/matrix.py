@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from nonstop.check import probe
-from nonstop.check.code import CodeSource, running_code
-from nonstop.check.judgement import judge
 from nonstop.check.rehearsal import Theatre
+from nonstop.check.running_code import probe
+from nonstop.check.running_code.judgement import judge
+from nonstop.check.running_code.source import CodeSource, running_code
 from nonstop.databases import open_database
 from nonstop.databases.rehearsal import Scratch
 from nonstop.descriptions.promises import Cell, Evidence

@@ -6,11 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from nonstop.check import corrections_batches as batches
-from nonstop.check.corrections_batches import RowStatement
-from nonstop.check.corrections_pieces import Piece, Stage, no_key
-from nonstop.check.corrections_render import call, literal
-from nonstop.check.shape import Shape, TableShape
+from nonstop.check.corrections import batches
+from nonstop.check.corrections.batches import RowStatement
+from nonstop.check.corrections.pieces import Piece, Stage, no_key
+from nonstop.check.corrections.render import call, literal
+from nonstop.check.shapes.shape import Shape, TableShape
 from nonstop.databases.postgresql_reader import Reader
 
 MOST_ROWS = 50

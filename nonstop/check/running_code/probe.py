@@ -10,8 +10,9 @@ from sqlalchemy import Engine, Table
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, undefer
 
-from nonstop.check.models import Model, RunningCode
-from nonstop.check.probe_results import (
+from nonstop.check.reflection import quietly, raise_if_lost, reason_of, undone
+from nonstop.check.running_code.models import Model, RunningCode
+from nonstop.check.running_code.probe_results import (
     DELETE,
     DELETE_NEW,
     INSERT,
@@ -24,8 +25,7 @@ from nonstop.check.probe_results import (
     Failure,
     ProbeResult,
 )
-from nonstop.check.probe_rows import SAMPLE, Field, Row, Subject, parents, tables_of
-from nonstop.check.reflection import quietly, raise_if_lost, reason_of, undone
+from nonstop.check.running_code.probe_rows import SAMPLE, Field, Row, Subject, parents, tables_of
 from nonstop.databases.base import Database
 
 LONGEST_SHOWN = 40

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nonstop.check import corrections_tables as tables
-from nonstop.check import corrections_verbs as verbs
-from nonstop.check.corrections_batches import RowStatement, loop, qualified, quoted
-from nonstop.check.corrections_pieces import Piece, Stage, bring_back, filled, no_key, relaxed
-from nonstop.check.corrections_render import call, literal
-from nonstop.check.corrections_verbs import NoCorrectionError
-from nonstop.check.shape import (
+from nonstop.check.corrections import tables, verbs
+from nonstop.check.corrections.batches import RowStatement, loop, qualified, quoted
+from nonstop.check.corrections.pieces import Piece, Stage, bring_back, filled, no_key, relaxed
+from nonstop.check.corrections.render import call, literal
+from nonstop.check.corrections.verbs import NoCorrectionError
+from nonstop.check.shapes.changes import RenamedTable, ReplacedColumn
+from nonstop.check.shapes.index import IndexShape
+from nonstop.check.shapes.shape import (
     CheckShape,
     ColumnShape,
     Constraint,
@@ -19,8 +20,6 @@ from nonstop.check.shape import (
     KeyShape,
     TableShape,
 )
-from nonstop.check.shape_changes import RenamedTable, ReplacedColumn
-from nonstop.check.shape_index import IndexShape
 
 
 def replaced_column(change: ReplacedColumn, alters_in_place: bool) -> list[Piece]:

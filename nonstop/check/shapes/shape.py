@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nonstop.check import column_types
-from nonstop.check.shape_index import IndexShape, index_from_text
+from nonstop.check.shapes import column_types
+from nonstop.check.shapes.index import IndexShape, index_from_text
 from nonstop.databases.shape_queries import index_texts, partitioned_tables
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from nonstop.check.models import USUAL_MODULES, RunningCode, from_schema, load
+from nonstop.check.running_code.models import USUAL_MODULES, RunningCode, from_schema, load
 from nonstop.databases import open_database
 from nonstop.errors import UsageError
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nonstop.check import probe_results as actions
-from nonstop.check.models import RunningCode
-from nonstop.check.probe_results import Failure
+from nonstop.check.running_code import probe_results as actions
+from nonstop.check.running_code.models import RunningCode
+from nonstop.check.running_code.probe_results import Failure
 from nonstop.databases.base import Violation
 from nonstop.descriptions.promises import Evidence
 

@@ -8,18 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from nonstop.check import corrections_moves as moves
-from nonstop.check import corrections_pieces as pieces
-from nonstop.check import corrections_rows as rows
-from nonstop.check import corrections_tables as tables
-from nonstop.check import corrections_verbs as verbs
-from nonstop.check import shape_changes as changes
-from nonstop.check.corrections_access import Access, access_of
-from nonstop.check.corrections_pieces import Piece, Stage, both_ways
-from nonstop.check.corrections_render import Draft, call, literal, on_one_line, slug, written
-from nonstop.check.corrections_rows import Filling
-from nonstop.check.shape import ForeignKeyShape, Shape
-from nonstop.check.shape_difference import difference
+from nonstop.check.corrections import moves, pieces, tables, verbs
+from nonstop.check.corrections import row_changes as rows
+from nonstop.check.corrections.access import Access, access_of
+from nonstop.check.corrections.pieces import Piece, Stage, both_ways
+from nonstop.check.corrections.render import Draft, call, literal, on_one_line, slug, written
+from nonstop.check.corrections.row_changes import Filling
+from nonstop.check.shapes import changes
+from nonstop.check.shapes.difference import difference
+from nonstop.check.shapes.shape import ForeignKeyShape, Shape
 from nonstop.descriptions.promises import CorrectedScript, Correction
 from nonstop.descriptions.scripts import Script
 

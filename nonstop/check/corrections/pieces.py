@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from textwrap import indent
 
-from nonstop.check import corrections_tables as tables
-from nonstop.check import corrections_verbs as verbs
-from nonstop.check import shape_changes as changes
-from nonstop.check.corrections_batches import fill, qualified, quoted
-from nonstop.check.corrections_render import ENGINE, call, literal
-from nonstop.check.shape import ColumnShape, TableShape
+from nonstop.check.corrections import tables, verbs
+from nonstop.check.corrections.batches import fill, qualified, quoted
+from nonstop.check.corrections.render import ENGINE, call, literal
+from nonstop.check.shapes import changes
+from nonstop.check.shapes.shape import ColumnShape, TableShape
 
 
 class Stage(IntEnum):

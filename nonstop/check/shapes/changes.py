@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nonstop.check.shape import ColumnShape, Constraint, KeyShape, Owner, TableShape
-from nonstop.check.shape_index import IndexShape
+from nonstop.check.shapes.index import IndexShape
+from nonstop.check.shapes.shape import ColumnShape, Constraint, KeyShape, Owner, TableShape
 
 
 @dataclass(frozen=True, slots=True)

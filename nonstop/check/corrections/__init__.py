@@ -1,0 +1,1 @@
+"""Whole scripts to write instead of a refused one, made from what it changes."""

@@ -1,0 +1,1 @@
+"""What a schema looks like, and how two of them differ, as values that scripts can be written from."""
