@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,7 +75,7 @@ def run(
 
     ``is_alone``: there is no traffic beside it.
     """
-    os.environ["DATABASE_URL"] = url
+    stagehand.work_on(url)
     database = open_database(url).rehearsed(is_alone)
     runner = Runner(
         database, setting.folder, setting.ledger_table, setting.ledger_schema, 30.0, setting.deadline,

@@ -93,17 +93,25 @@ def _column(table: str, column: str, old: Sequence[Any], new: Sequence[Any]) -> 
 
 
 def _lost_rows(seen: Observations) -> Iterator[Evidence]:
-    if seen.apply is None:
-        return
+    """Rows that are fewer, and values that are NULL now; in a row that stays, a column's loss is told with the column."""
+    declared = f" ({seen.discards_data})" if seen.discards_data else ""
     for table, (count, _) in seen.before.rows.items():
         left = seen.after.rows.get(table, (count, ""))[0]
         if left < count:
-            declared = f" ({seen.discards_data})" if seen.discards_data else ""
             yield Evidence(
                 f"{count - left} of {count} rows of {table} are gone{declared}",
                 breaks=seen.discards_data is None,
                 facts={"table": table, "rows": count - left},
             )
+            continue
+        for column, values in seen.values_before.get(table, {}).items():
+            kept = seen.values_after.get(table, {}).get(column, values)
+            if kept < values:
+                yield Evidence(
+                    f"{values - kept} of {values} values of {table}.{column} are gone{declared}",
+                    breaks=seen.discards_data is None,
+                    facts={"table": table, "column": column, "values": values - kept},
+                )
 
 
 def _new(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Evidence]:

@@ -148,13 +148,14 @@ def _long_locks(seen: Observations, measured: Measured) -> Iterator[Evidence]:
             yield Evidence(
                 f"{text}: {lock.statement[:100]}", breaks=True, sql=lock.statement, facts=lock._asdict()
             )
-    if strong:
-        longest = max(strong, key=lambda lock: lock.held_ms)
-        yield Evidence(
-            f"{measured.direction.value}: the longest strong lock was {longest.mode} on {longest.relation}, for about"
-            f" {longest.held_ms} ms{_sizes(measured)}",
-            facts=longest._asdict(),
-        )
+    for lock in measured.locks:
+        if seen.is_live(lock.relation):
+            yield Evidence(
+                f"{measured.direction.value}: {lock.mode} on {lock.relation}, waited for {lock.waited_ms} ms, held for about"
+                f" {lock.held_ms} ms{_sizes(measured)}: {lock.statement[:100]}",
+                sql=lock.statement,
+                facts=lock._asdict(),
+            )
 
 
 def _traffic(seen: Observations, measured: Measured) -> Iterator[Evidence]:

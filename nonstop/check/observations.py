@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nonstop.check.acts import Failure, Ran
-from nonstop.databases.fingerprint import Fingerprint, RowChecksums
+from nonstop.databases.fingerprint import Fingerprint, RowChecksums, ValueCounts
 from nonstop.descriptions.activity import LockSample
 from nonstop.descriptions.promises import Evidence
 from nonstop.descriptions.results import StatementRecord
@@ -93,6 +93,8 @@ class Observations:
     unguarded: tuple[tuple[str, Need], ...]
     before: Moment
     after: Moment
+    values_before: ValueCounts = field(default_factory=dict)
+    values_after: ValueCounts = field(default_factory=dict)
     fails_on_rows: Failure | None = None
     filled: dict[str, int] = field(default_factory=dict)
     not_filled: dict[str, str] = field(default_factory=dict)

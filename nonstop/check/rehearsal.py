@@ -16,7 +16,7 @@ from nonstop.check.acts import Failure, Ran, Setting
 from nonstop.check.observations import Fault, Killed, Moment, Observations, Step
 from nonstop.check.stage import Stage
 from nonstop.databases import open_database
-from nonstop.databases.fingerprint import RowChecksums, differences
+from nonstop.databases.fingerprint import RowChecksums, ValueCounts, differences
 from nonstop.databases.rehearsal import Ground, Scratch
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import ValidationError
@@ -79,6 +79,12 @@ class Theatre:
                 database.fingerprint(connection, self.setting.own_prefix),
                 database.row_checksums(connection, self.setting.own_prefix),
             )
+
+    def values(self, scratch: Scratch) -> ValueCounts:
+        """How many values each column has now."""
+        database = open_database(scratch.url)
+        with closing(database.connect_reading()) as connection:
+            return database.value_counts(connection, self.setting.own_prefix)
 
     # --- runs -------------------------------------------------------------------------------------------------
 
@@ -151,12 +157,13 @@ class Rehearsal:
 
     def apply(self, seen: Observations, scratch: Scratch) -> None:
         """Apply on some rows, looking before and after."""
-        before = self._theatre.moment(scratch)
+        before, values = self._theatre.moment(scratch), self._theatre.values(scratch)
         apply = self._theatre.step(scratch, self._script, Direction.APPLY)
         if apply.ran.failure is not None:
             seen.fails_on_rows = apply.ran.failure
             return
         seen.before, seen.after, seen.apply = before, apply.moment, apply
+        seen.values_before, seen.values_after = values, self._theatre.values(scratch)
 
     def and_back(self, seen: Observations, scratch: Scratch) -> None:
         """From there: apply once more, roll back, roll back once more, apply; looking each time."""

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +25,8 @@ from nonstop.errors import NonstopError
 
 LONGEST_ACT = 300.0
 """Seconds after which an act is ended: a script that waits for input would wait for ever."""
+ADDRESSES = "NONSTOP_CHECK_ADDRESSES"
+"""Variables, with the scheme of each, that named the target and are to name the scratch database."""
 SERVE = "import sys; from nonstop.check.stagehand import serve; serve(int(sys.argv[1]), bytes.fromhex(sys.argv[2]))"
 
 
@@ -34,6 +36,17 @@ class Ended(NamedTuple):
     answer: Any = None
     error: str = ""
     was_killed: bool = False
+
+
+def addresses_left_out(given: Mapping[str, str], kept: Mapping[str, str]) -> str:
+    """``DATABASE_URL=postgresql`` and the like, for what an application may read its address from."""
+    left_out = {
+        name: value.partition("://")[0]
+        for name, value in given.items()
+        if name not in kept and "://" in value
+    }
+    own = ("NONSTOP_", "MIGRATION_DATABASE_URL", "REHEARSAL_DATABASE_URL")
+    return ",".join(f"{name}={scheme}" for name, scheme in left_out.items() if not name.startswith(own))
 
 
 class Running:
@@ -96,9 +109,9 @@ class Stage:
         with theirs, self._log.open("ab") as log:
             bounds = pickle.dumps(ground.bounds()).hex()
             environment = ground.environment(os.environ)
-            environment["PYTHONPATH"] = os.pathsep.join(
-                filter(None, [str(Path(__file__).parents[2]), environment.get("PYTHONPATH")])
-            )
+            environment[ADDRESSES] = addresses_left_out(os.environ, environment)
+            # What scripts import is found where this process finds it: an entry script may have put folders there.
+            environment["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
             self._process = subprocess.Popen(
                 ground.command([sys.executable, "-P", "-c", SERVE, str(theirs.fileno()), bounds]),
                 env=environment,

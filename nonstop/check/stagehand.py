@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from nonstop.check.isolation import confine
-from nonstop.check.stage import Ended
+from nonstop.check.stage import ADDRESSES, Ended
 from nonstop.databases.rehearsal import Bounds
 
 DIES_WITH_PARENT = 1
@@ -116,6 +116,14 @@ def _play(
     with os.fdopen(answers, "wb") as pipe:
         pipe.write(pickle.dumps(ended))
     return 0
+
+
+def work_on(url: str) -> None:
+    """Let the application of this act find ``url`` where it looks for the address of its database."""
+    os.environ["DATABASE_URL"] = url
+    for one in filter(None, os.environ.get(ADDRESSES, "").split(",")):
+        name, _, scheme = one.partition("=")
+        os.environ[name] = f"{scheme}://{url.partition('://')[2]}"
 
 
 def learn_imports() -> list[str]:

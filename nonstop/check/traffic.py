@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -90,7 +89,7 @@ class Clients:
 
 def play(source: CodeSource, url: str) -> list[tuple[int, int, tuple[str, ...]]]:
     """An act that goes on until it is told to end, in phases. Of each: transactions, the longest in ms, and the errors."""
-    os.environ["DATABASE_URL"] = url
+    stagehand.work_on(url)
     code = running_code(source)
     database = open_database(url)
     engine = database.engine()

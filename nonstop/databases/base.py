@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
-    from nonstop.databases.fingerprint import Fingerprint, RowChecksums
+    from nonstop.databases.fingerprint import Fingerprint, RowChecksums, ValueCounts
     from nonstop.databases.rehearsal import Ground, SessionWatch
     from nonstop.databases.url import DatabaseUrl
     from nonstop.descriptions.activity import LockSampler, Observer
@@ -318,6 +318,10 @@ class Database(ABC):
     @abstractmethod
     def row_checksums(self, connection: DBAPIConnection, own: str) -> RowChecksums:
         """The data of every table whose name does not begin with ``own``, comparable."""
+
+    @abstractmethod
+    def value_counts(self, connection: DBAPIConnection, own: str) -> ValueCounts:
+        """How many values that are not NULL each column of those tables has."""
 
     # --- rehearsals -------------------------------------------------------------------------------------------
 

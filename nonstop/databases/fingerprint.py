@@ -12,6 +12,20 @@ RowChecksums = dict[str, tuple[int, str]]
 """For each table the number of its rows and a checksum, independent of the order of rows and columns."""
 
 
+ValueCounts = dict[str, dict[str, int]]
+"""For each table and column the number of values that are not NULL."""
+
+
+def counting(table: str, columns: list[str]) -> str:
+    """The query for one table's counts, in the order of ``columns``; ``table`` as it stands in SQL."""
+    return f"SELECT {', '.join(f'count({quoted(name)})' for name in columns) or 'count(*)'} FROM {table}"
+
+
+def quoted(name: str) -> str:
+    """A name as both databases take it whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def checksum(found: Iterable[tuple[Any, ...]]) -> tuple[int, str]:
     """How many rows there are, and a checksum of them in whatever order they come."""
     digests = sorted(hashlib.sha256(repr(row).encode()).digest() for row in found)

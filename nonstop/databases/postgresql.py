@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
-    from nonstop.databases.fingerprint import Fingerprint, RowChecksums
+    from nonstop.databases.fingerprint import Fingerprint, RowChecksums, ValueCounts
     from nonstop.databases.postgresql_session import Sessions
     from nonstop.databases.rehearsal import Ground, SessionWatch
     from nonstop.descriptions.activity import Effect, LockSampler, Observer
@@ -328,6 +328,11 @@ class PostgreSQL(Database):
         from nonstop.databases import postgresql_fingerprint
 
         return postgresql_fingerprint.row_checksums(connection, own)
+
+    def value_counts(self, connection: DBAPIConnection, own: str) -> ValueCounts:
+        from nonstop.databases import postgresql_fingerprint
+
+        return postgresql_fingerprint.value_counts(connection, own)
 
     # --- rehearsals -------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nonstop.databases.base import DBAPIConnection
-from nonstop.databases.fingerprint import Fingerprint, RowChecksums, checksum
+from nonstop.databases.fingerprint import Fingerprint, RowChecksums, ValueCounts, checksum, counting, quoted
 
 # Ours are the schemas of users; what an extension brought along, and nonstop's own tables, are left out.
 OURS = """
@@ -129,10 +129,23 @@ def schema(connection: DBAPIConnection, own: str) -> Fingerprint:
 def row_checksums(connection: DBAPIConnection, own: str) -> RowChecksums:
     """The data of each table that holds rows itself; values as the server shows them."""
     return {
-        display(name, table): _rows(connection, f"{_quoted(name)}.{_quoted(table)}")
+        display(name, table): _rows(connection, f"{quoted(name)}.{quoted(table)}")
         for name, table, kind, *_ in _found(connection, TABLES, own)
         if kind == "r"
     }
+
+
+def value_counts(connection: DBAPIConnection, own: str) -> ValueCounts:
+    """How many values each column of each table that holds rows itself has."""
+    found: ValueCounts = {}
+    for name, table, kind, *_ in _found(connection, TABLES, own):
+        if kind == "r":
+            whole = f"{quoted(name)}.{quoted(table)}"
+            columns = _columns(connection, whole)
+            with connection.cursor() as cursor:
+                cursor.execute(counting(whole, columns))
+                found[display(name, table)] = dict(zip(columns, cursor.fetchone(), strict=False))
+    return found
 
 
 def files(connection: DBAPIConnection, own: str) -> dict[str, int | None]:
@@ -151,15 +164,15 @@ def _found(connection: DBAPIConnection, query: str, own: str) -> list[tuple[Any,
         return list(cursor.fetchall())
 
 
-def _rows(connection: DBAPIConnection, table: str) -> tuple[int, str]:
+def _columns(connection: DBAPIConnection, table: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {table} LIMIT 0")
-        columns = sorted(column.name for column in cursor.description or ())
-        # As text: what the server shows is what there is, and no type needs a Python counterpart.
-        values = ", ".join(f"{_quoted(name)}::text" for name in columns)
+        return sorted(column.name for column in cursor.description or ())
+
+
+def _rows(connection: DBAPIConnection, table: str) -> tuple[int, str]:
+    # As text: what the server shows is what there is, and no type needs a Python counterpart.
+    values = ", ".join(f"{quoted(name)}::text" for name in _columns(connection, table))
+    with connection.cursor() as cursor:
         cursor.execute(f"SELECT {values} FROM {table}")
         return checksum(cursor)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
-    from nonstop.databases.fingerprint import Fingerprint, RowChecksums
+    from nonstop.databases.fingerprint import Fingerprint, RowChecksums, ValueCounts
     from nonstop.databases.rehearsal import Ground
     from nonstop.descriptions.losses import LossWatch
 
@@ -218,6 +218,11 @@ class SQLite(Database):
         from nonstop.databases import sqlite_fingerprint
 
         return sqlite_fingerprint.row_checksums(connection, own)
+
+    def value_counts(self, connection: DBAPIConnection, own: str) -> ValueCounts:
+        from nonstop.databases import sqlite_fingerprint
+
+        return sqlite_fingerprint.value_counts(connection, own)
 
     # --- rehearsals -------------------------------------------------------------------------------------------
 

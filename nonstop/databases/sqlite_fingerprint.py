@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from nonstop.databases.fingerprint import Fingerprint, RowChecksums, checksum
+from nonstop.databases.fingerprint import Fingerprint, RowChecksums, ValueCounts, checksum, counting, quoted
 
 
 def schema(database: sqlite3.Connection, own: str) -> Fingerprint:
@@ -21,6 +21,20 @@ def schema(database: sqlite3.Connection, own: str) -> Fingerprint:
 def row_checksums(database: sqlite3.Connection, own: str) -> RowChecksums:
     """The data of each table that does not begin with ``own``."""
     return {table: _rows(database, table) for table in _names(database, "table", own)}
+
+
+def value_counts(database: sqlite3.Connection, own: str) -> ValueCounts:
+    """How many values each column of each table has."""
+    found: ValueCounts = {}
+    for table in _names(database, "table", own):
+        columns = _columns(database, table)
+        (counts,) = database.execute(counting(quoted(table), columns))
+        found[table] = dict(zip(columns, counts, strict=True))
+    return found
+
+
+def _columns(database: sqlite3.Connection, table: str) -> list[str]:
+    return sorted(name for (name,) in database.execute("SELECT name FROM pragma_table_info(?)", [table]))
 
 
 def _names(database: sqlite3.Connection, kind: str, own: str) -> list[str]:
@@ -89,13 +103,9 @@ def _checks(source: str) -> Iterable[str]:
 
 
 def _rows(database: sqlite3.Connection, table: str) -> tuple[int, str]:
-    columns = sorted(name for (name,) in database.execute("SELECT name FROM pragma_table_info(?)", [table]))
-    return checksum(database.execute(f"SELECT {', '.join(map(_quoted, columns))} FROM {_quoted(table)}"))
+    columns = ", ".join(map(quoted, _columns(database, table)))
+    return checksum(database.execute(f"SELECT {columns} FROM {quoted(table)}"))
 
 
 def _one_line(source: str) -> str:
     return " ".join(source.split())
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

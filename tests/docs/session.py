@@ -167,6 +167,9 @@ VOLATILE = (
     (re.compile(r"(?<=  )(\d+ ms|[\d.]+ s)(?=  |$)"), "DURATION"),
     (re.compile(r'(?<="duration_ms": )\d+'), "MILLISECONDS"),
     (re.compile(r'(?<="writers_waited_ms": )\d+'), "MILLISECONDS"),
+    (re.compile(r"^Rehearsal .*"), "Rehearsal"),  # the place depends on what the machine has
+    (re.compile(r"\b\d+ transactions of\b"), "N transactions of"),
+    (re.compile(r"\b\d+(\.\d+)? (ms|s)\b"), "DURATION"),
     (re.compile(r"\bpid \d+"), "pid N"),
     (re.compile(r"^.*\bKilled\b.*$"), "Killed"),  # shells differ in how they tell it
     (re.compile(r"[ \t]+"), " "),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
 
+from nonstop.check import stagehand
 from nonstop.check.rehearsal import Theatre
 from nonstop.check.running_code import probe
 from nonstop.check.running_code.judgement import judge
@@ -34,7 +34,7 @@ class Met(NamedTuple):
 
 def meet(source: CodeSource, home_url: str, away_url: str) -> Met:
     """An act: try the code on both schemas."""
-    os.environ["DATABASE_URL"] = home_url
+    stagehand.work_on(home_url)
     code = running_code(source)
     home_engine, away_engine = (open_database(url).engine() for url in (home_url, away_url))
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,13 +17,16 @@ DERIVED = "code that names every column of the schema before (name the release t
 
 class CodeSource(NamedTuple):
     """Where models come from: a ``folder`` (with the ``module`` to import, None: the usual ones), or else the schema of
-    the database at ``schema_url``. ``label`` names it for people."""
+    the database at ``schema_url``. ``label`` names it for people. ``instead_of`` is the folder of another release, which
+    this process may have on its path: the same place in ``root`` is meant, or nothing where there is none."""
 
     label: str
     folder: Path | None = None
     module: str | None = None
     schema_url: str = ""
     ignored: frozenset[str] = frozenset()
+    instead_of: Path | None = None
+    root: Path | None = None
 
     @property
     def is_named(self) -> bool:
@@ -32,6 +36,7 @@ class CodeSource(NamedTuple):
 def running_code(source: CodeSource) -> RunningCode:
     """The models; imports the folder's module: call it in a process of its own."""
     if source.folder is not None:
+        sys.path[:] = _path_of(source)
         return load(source.folder, source.module)
     database = open_database(source.schema_url)
     engine = database.engine()
@@ -39,6 +44,21 @@ def running_code(source: CodeSource) -> RunningCode:
         return from_schema(engine, database, source.ignored)
     finally:
         engine.dispose()
+
+
+def _path_of(source: CodeSource) -> list[str]:
+    """``sys.path`` with the folders of the release that is meant in the place of another one's; packages that are installed
+    (a virtual environment often lies in the project's folder) are the same for both."""
+    if source.instead_of is None:
+        return sys.path
+    path = []
+    for entry in sys.path:
+        is_installed = Path(entry).is_relative_to(sys.prefix)
+        if is_installed or not Path(entry).is_relative_to(source.instead_of):
+            path.append(entry)
+        elif source.root is not None:
+            path.append(str(source.root / Path(entry).relative_to(source.instead_of)))
+    return path
 
 
 def new_code(migrations: Path, module: str | None) -> CodeSource | None:
@@ -57,7 +77,7 @@ def old_code(against: str, migrations: Path, module: str | None, work: Path) -> 
     """
     folder = Path(against)
     if folder.is_dir():
-        return CodeSource(against, folder.resolve(), module)
+        return CodeSource(against, folder.resolve(), module, instead_of=migrations.parent)
     root = Path(_git(migrations, "rev-parse", "--show-toplevel", against=against).decode().strip())
     commit = _git(
         migrations, "rev-parse", "--verify", "--quiet", f"{against}^{{commit}}", against=against
@@ -66,8 +86,10 @@ def old_code(against: str, migrations: Path, module: str | None, work: Path) -> 
     archive.write_bytes(_git(root, "archive", "--format=zip", commit.strip(), against=against))
     shutil.unpack_archive(archive, work / "release")
     archive.unlink()
+    release = work / "release"
     inside = migrations.parent.resolve().relative_to(root.resolve())
-    return CodeSource(f"{against} ({commit[:10]})", work / "release" / inside, module)
+    label = f"{against} ({commit[:10]})"
+    return CodeSource(label, release / inside, module, instead_of=root, root=release)
 
 
 def _git(folder: Path, *arguments: str, against: str) -> bytes:
