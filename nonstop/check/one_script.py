@@ -229,11 +229,13 @@ class OneScript:
         path = folder / correction.scripts[0].file
         path.write_text(correction.scripts[0].text, encoding="utf-8")
         elsewhere = replace(self._theatre, setting=self._theatre.setting._replace(folder=folder))
-        with self._theatre.copy(self._base) as before, self._theatre.copy(self._base) as applied:
-            ran = elsewhere.run(applied, scripts.read(path), Direction.APPLY)
-            if ran is None or not ran.succeeded:
-                return correction
-            met, _ = matrix(elsewhere, self._asked.old, None, before, applied)
+        with self._theatre.copy(self._base) as before:
+            self._fill(seen, before, self._after)
+            with self._theatre.copy(before) as applied:
+                ran = elsewhere.run(applied, scripts.read(path), Direction.APPLY)
+                if ran is None or not ran.succeeded:
+                    return correction
+                met, _ = matrix(elsewhere, self._asked.old, None, before, applied)
         breaking = [] if isinstance(met, str) else [fact.text for fact in met.away if fact.breaks]
         if not breaking:
             return correction
