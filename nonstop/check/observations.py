@@ -15,10 +15,11 @@ from nonstop.descriptions.statements import Need
 
 
 class Moment(NamedTuple):
-    """A scratch database at one moment."""
+    """A scratch database at one moment. ``unnumbered`` is its data but for what sequences have numbered."""
 
     schema: Fingerprint
     rows: RowChecksums
+    unnumbered: RowChecksums
 
 
 class Step(NamedTuple):

@@ -78,6 +78,7 @@ class Theatre:
             return Moment(
                 database.fingerprint(connection, self.setting.own_prefix),
                 database.row_checksums(connection, self.setting.own_prefix),
+                database.unnumbered_checksums(connection, self.setting.own_prefix),
             )
 
     def values(self, scratch: Scratch) -> ValueCounts:
@@ -187,8 +188,8 @@ class Rehearsal:
         if again is None or not again.ran.succeeded:
             with self._theatre.copy(before) as scratch:
                 again = self._theatre.step(scratch, self._script, Direction.APPLY)
-        rows = again.moment.rows
-        seen.varying = frozenset(table for table in rows if rows[table] != seen.after.rows.get(table))
+        rows, others = again.moment.unnumbered, seen.after.unnumbered
+        seen.varying = frozenset(table for table in rows if rows[table] != others.get(table))
 
     # --- disturbed --------------------------------------------------------------------------------------------
 
@@ -266,10 +267,12 @@ def _spread(points: int) -> Sequence[int]:
 
 
 def _differences(wanted: Moment, found: Moment, varying: frozenset[str]) -> tuple[str, ...]:
-    """Of the tables that are ``varying`` only the number of rows counts."""
+    """Of the tables that are ``varying`` only the number of rows counts, of the others not what a sequence has numbered."""
 
     def comparable(moment: Moment) -> RowChecksums:
-        return {table: (n, "" if table in varying else sum_) for table, (n, sum_) in moment.rows.items()}
+        return {
+            table: (n, "" if table in varying else sum_) for table, (n, sum_) in moment.unnumbered.items()
+        }
 
     return (
         *differences(wanted.schema, found.schema),

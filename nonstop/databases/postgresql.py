@@ -329,6 +329,11 @@ class PostgreSQL(Database):
 
         return postgresql_fingerprint.row_checksums(connection, own)
 
+    def unnumbered_checksums(self, connection: DBAPIConnection, own: str) -> RowChecksums:
+        from nonstop.databases import postgresql_fingerprint
+
+        return postgresql_fingerprint.unnumbered_checksums(connection, own)
+
     def value_counts(self, connection: DBAPIConnection, own: str) -> ValueCounts:
         from nonstop.databases import postgresql_fingerprint
 

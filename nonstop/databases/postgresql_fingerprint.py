@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from nonstop.databases.base import DBAPIConnection
@@ -135,6 +136,24 @@ def row_checksums(connection: DBAPIConnection, own: str) -> RowChecksums:
     }
 
 
+def unnumbered_checksums(connection: DBAPIConnection, own: str) -> RowChecksums:
+    """The same without the columns that a sequence numbers."""
+    numbered = {
+        (display(name, table), column)
+        for name, table, column, _, _, default, identity, *_ in _found(connection, COLUMNS, own)
+        if identity or (default or "").startswith("nextval(")
+    }
+    return {
+        display(name, table): _rows(
+            connection,
+            f"{quoted(name)}.{quoted(table)}",
+            {column for owner, column in numbered if owner == display(name, table)},
+        )
+        for name, table, kind, *_ in _found(connection, TABLES, own)
+        if kind == "r"
+    }
+
+
 def value_counts(connection: DBAPIConnection, own: str) -> ValueCounts:
     """How many values each column of each table that holds rows itself has."""
     found: ValueCounts = {}
@@ -170,9 +189,10 @@ def _columns(connection: DBAPIConnection, table: str) -> list[str]:
         return sorted(column.name for column in cursor.description or ())
 
 
-def _rows(connection: DBAPIConnection, table: str) -> tuple[int, str]:
+def _rows(connection: DBAPIConnection, table: str, without: Collection[str] = ()) -> tuple[int, str]:
+    columns = [name for name in _columns(connection, table) if name not in without]
     # As text: what the server shows is what there is, and no type needs a Python counterpart.
-    values = ", ".join(f"{quoted(name)}::text" for name in _columns(connection, table))
+    values = ", ".join(f"{quoted(name)}::text" for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {values} FROM {table}")
         return checksum(cursor)

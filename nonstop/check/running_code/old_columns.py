@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import Engine, Table, insert
 from sqlalchemy.engine import Connection
 
@@ -72,11 +74,18 @@ def _of(
         found.append(
             Evidence(
                 f"INSERT into {table.key} with its old columns fails for another reason: {reason_of(error)}",
-                breaks=worked_before and database.violation(error) is None,  # a trigger asks for more, say
+                breaks=worked_before
+                and (missing or _names_new_column(error, table, later)),  # by a trigger, say
                 facts=_facts(table, violated),
             )
         )
     return found
+
+
+def _names_new_column(error: Exception, table: Table, later: Table) -> bool:
+    """Whether what the database says is about a column that the INSERT does not know."""
+    new = [column.name for column in later.columns if column.name not in table.columns]
+    return any(re.search(rf"\b{re.escape(name)}\b", reason_of(error)) for name in new)
 
 
 def _error(connection: Connection, table: Table, later: Table) -> Exception | None:
