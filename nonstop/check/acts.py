@@ -9,12 +9,14 @@ from nonstop.check import disturbance, stagehand
 from nonstop.check.disturbance import Disturbance
 from nonstop.check.isolation import attempts
 from nonstop.databases import open_database
+from nonstop.databases.base import Database, Violation
 from nonstop.descriptions.results import ScriptOutcome
 from nonstop.descriptions.scripts import Direction
 from nonstop.errors import NonstopError
 from nonstop.plan import Request
 from nonstop.runner import Listener, Runner
 
+CONSTRAINTS = (Violation.NOT_NULL, Violation.UNIQUE, Violation.CHECK, Violation.FOREIGN_KEY)
 WHY_ALLOWED = "this is a rehearsal"
 
 
@@ -34,7 +36,8 @@ class Setting(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """An error of nonstop's as plain values; ``line`` is the script's, 0 where it is not known."""
+    """An error of nonstop's as plain values; ``line`` is the script's, 0 where it is not known. ``is_of_rows``: a constraint
+    has refused rows."""
 
     kind: str
     message: str
@@ -42,6 +45,7 @@ class Failure(NamedTuple):
     next_step: str
     exit_code: int
     line: int
+    is_of_rows: bool = False
 
     @property
     def in_a_line(self) -> str:
@@ -89,9 +93,9 @@ def run(
     try:
         result = runner.apply(request)
     except NonstopError as error:
-        return Ran(None, _failure(error), disturbed.seen, attempts=_attempts(setting))
+        return Ran(None, _failure(error, database), disturbed.seen, attempts=_attempts(setting))
     outcome = result.outcomes[0] if result.outcomes else None
-    failure = None if result.error is None else _failure(result.error)
+    failure = None if result.error is None else _failure(result.error, database)
     return Ran(
         outcome, failure, disturbed.seen, tuple(stagehand.learn_imports()), _attempts(setting),
         _unguarded(disturbed.sent, outcome),
@@ -116,15 +120,16 @@ def _attempts(setting: Setting) -> tuple[str, ...]:
     return tuple(dict.fromkeys(told))
 
 
-def _failure(error: NonstopError) -> Failure:
+def _failure(error: NonstopError, database: Database) -> Failure:
+    cause: BaseException | None = error
+    violations = []
+    while cause is not None:
+        violations.append(database.violation(cause))
+        cause = cause.__cause__
     return Failure(
-        type(error).__name__,
-        error.message,
-        error.details,
-        error.next_step,
-        error.exit_code,
-        _line(error.details),
-    )
+        type(error).__name__, error.message, error.details, error.next_step, error.exit_code, _line(error.details),
+        any(violation in CONSTRAINTS for violation in violations),
+    )  # fmt: skip
 
 
 def _line(details: tuple[str, ...]) -> int:

@@ -99,6 +99,8 @@ class Observations:
     fails_on_rows: Failure | None = None
     filled: dict[str, int] = field(default_factory=dict)
     not_filled: dict[str, str] = field(default_factory=dict)
+    unfit: dict[str, str] = field(default_factory=dict)
+    """Tables whose made-up rows don't suit the schema after the script, and why."""
     apply: Step | None = None
     apply_again: Step | None = None
     rollback: Step | None = None

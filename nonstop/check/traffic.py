@@ -12,15 +12,15 @@ from typing import Any
 from sqlalchemy import Column, Connection, Constraint, Engine, Table, UniqueConstraint, delete, select, update
 
 from nonstop.check import stagehand
+from nonstop.check.acts import CONSTRAINTS
 from nonstop.check.rows.values import different
 from nonstop.check.running_code.source import CodeSource, running_code
 from nonstop.databases import open_database
-from nonstop.databases.base import Database, Violation
+from nonstop.databases.base import Database
 
 PAUSE = 0.004
 """Seconds between two transactions of a client: a steady load, not all that the machine can do."""
 MOST_ERRORS = 10
-CONSTRAINTS = (Violation.NOT_NULL, Violation.UNIQUE, Violation.CHECK, Violation.FOREIGN_KEY)
 Action = Callable[[Connection, int], None]
 
 

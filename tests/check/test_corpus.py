@@ -24,6 +24,11 @@ ROWS_ABOUT_SCHEMAS = range(14, 55)
 KEPT_BY_THE_SERVER = {"order_is_returned_verb": "PostgreSQL can't take a value of an enumerated type back"}
 
 
+def some(examples: list[Example], each: int) -> list[Example]:
+    """Every so-manieth: all of them take half an hour, which is for ``python -m tests.check.corpus``."""
+    return examples[:: max(1, each // int(os.environ.get("NONSTOP_TEST_THOROUGHNESS", "1")))]
+
+
 def on_each_database(examples: list[Example]) -> pytest.MarkDecorator:
     """Run a test for each example on each of the databases that it is meant for."""
     return pytest.mark.parametrize(
@@ -80,7 +85,7 @@ def test_a_script_can_be_read(example: Example, migrations: Path) -> None:
 # --- what the scripts do ------------------------------------------------------------------------------------------
 
 
-@on_each_database(GOOD)
+@on_each_database(some(GOOD, each=4))
 def test_a_good_one_goes_there_and_back(example: Example, shop: Project, forks: ForkServer) -> None:
     write(shop, example)
     before, data = fingerprint(shop.url), rows(shop.url)
@@ -97,7 +102,7 @@ def test_a_good_one_goes_there_and_back(example: Example, shop: Project, forks: 
     assert fingerprint(shop.url) == after
 
 
-@on_each_database(BAD)
+@on_each_database(some(BAD, each=4))
 def test_a_bad_one_runs_unless_it_is_meant_to_fail(
     example: Example, shop: Project, forks: ForkServer
 ) -> None:
@@ -118,16 +123,11 @@ def run(shop: Project, forks: ForkServer, *arguments: str) -> Ended:
 # --- what check says of them --------------------------------------------------------------------------------------
 
 
-def some(examples: list[Example]) -> list[Example]:
-    """Each so-manieth: all of them take half an hour, which is for ``python -m tests.check.corpus``."""
-    return examples[:: max(1, 12 // int(os.environ.get("NONSTOP_TEST_THOROUGHNESS", "1")))]
-
-
 def judged(example: Example, shop: Project) -> Judgement:
     return judge(example, "sqlite" if shop.url.startswith("sqlite") else "postgresql", shop)
 
 
-@on_each_database(some(BAD))
+@on_each_database(some(BAD, each=12))
 def test_a_bad_one_is_refused_with_a_correction_that_passes(example: Example, shop: Project) -> None:
     judgement = judged(example, shop)
     assert judgement.found.is_refused
@@ -137,7 +137,7 @@ def test_a_bad_one_is_refused_with_a_correction_that_passes(example: Example, sh
         assert judgement.correction_passes, judgement.corrected
 
 
-@on_each_database(some(GOOD))
+@on_each_database(some(GOOD, each=12))
 def test_a_good_one_is_not_refused(example: Example, shop: Project) -> None:
     found = judged(example, shop).found
     assert not found.is_refused, found
