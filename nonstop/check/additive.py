@@ -11,6 +11,8 @@ from nonstop.descriptions.promises import Evidence, Promise, Verdict
 
 TYPE, NOT_NULL, DEFAULT = 0, 1, 2
 """Where a fingerprint has these facts of a column, on every database."""
+BOUND = 3
+"""Where it has a partition's bound among what kind of table it is."""
 WIDER = (
     ("smallint", "integer", "bigint", "numeric"),
     ("real", "double precision"),
@@ -63,6 +65,10 @@ def _gone(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Evide
 
 
 def _table(table: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Evidence]:
+    if _is_partition(before) and not _is_partition(after):
+        yield _breaks(
+            f"{table} is no partition any longer: its rows are gone from the table it was one of", table=table
+        )
     for column, old in before["columns"].items():
         if column in after["columns"]:
             yield from _column(table, column, old, after["columns"][column])
@@ -75,6 +81,11 @@ def _table(table: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> I
         for name in before.get(part, {}):
             if name not in after.get(part, {}):
                 yield Evidence(f"the {word} {name} of {table} is gone", facts={"table": table, word: name})
+
+
+def _is_partition(table: Mapping[str, Any]) -> bool:
+    """By the bound, where a fingerprint has one."""
+    return "kind" in table and bool(table["kind"][BOUND])
 
 
 def _column(table: str, column: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Evidence]:

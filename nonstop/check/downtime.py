@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from nonstop.check.observations import Measured, Observations, Traffic
 from nonstop.databases.base import is_write
-from nonstop.descriptions.promises import Evidence, Promise, Verdict
+from nonstop.descriptions.promises import Evidence, Fact, Promise, Verdict
 from nonstop.descriptions.results import StatementRecord
 from nonstop.descriptions.scripts import Direction
 from nonstop.descriptions.statements import Kind
@@ -19,6 +19,7 @@ MODES = (*STRONG, "SHARE UPDATE EXCLUSIVE")
 FOREIGN_KEY = re.compile(r"FOREIGN KEY \((?P<names>[^)]*)\)")
 MOST_ROWS = 10_000
 """Rows that one transaction may update or delete: they are locked until its commit (failure modes C10, C11)."""
+STALE_PLAN = "cached plan must not change result type"
 CHANGES_ROWS = ("insert", "update", "delete", "merge", "with", "copy", "select")
 
 
@@ -42,20 +43,32 @@ def _blocking(seen: Observations) -> Iterator[Evidence]:
     """What the guard would refuse in production."""
     outcomes = [run.outcome for run in (seen.on_schema, seen.rollback.ran if seen.rollback else None) if run]
     for outcome in filter(None, outcomes):
-        lines = {" ".join(record.sql.split()): record.line for record in outcome.statements}
         for allowed in outcome.allowed:
             live = [table for table in allowed.tables if seen.is_live(table)]
-            if live or not allowed.tables:
-                sql = " ".join(allowed.sql.split())
-                is_apply = outcome.direction is Direction.APPLY
-                way_back = "" if is_apply else "on the way back, refused without --allow-blocking: "
-                yield Evidence(
-                    f"{way_back}{sql[:120]}: {allowed.reason or 'blocks for as long as it runs'}",
-                    breaks=is_apply,
-                    line=next((line for text, line in lines.items() if sql in text), 0),
-                    sql=sql,
-                    facts={"tables": ", ".join(live), "direction": outcome.direction.value},
-                )
+            if not live and allowed.tables:
+                continue
+            sql = " ".join(allowed.sql.split())
+            is_apply = outcome.direction is Direction.APPLY
+            line = next((r.line for r in outcome.statements if " ".join(r.sql.split()) in sql), 0)
+            facts: dict[str, Fact] = {"tables": ", ".join(live), "direction": outcome.direction.value}
+            if _was_brief(seen, sql, live):
+                text = f"{sql[:120]}: nothing is rewritten or read; on more than 10 MB it needs --allow-blocking all the same"
+                yield Evidence(text, line=line, sql=sql, facts=facts)
+                continue
+            way_back = "" if is_apply else "on the way back, refused without --allow-blocking: "
+            text = f"{way_back}{sql[:120]}: {allowed.reason or 'blocks for as long as it runs'}"
+            yield Evidence(text, breaks=is_apply, line=line, sql=sql, facts=facts)
+
+
+def _was_brief(seen: Observations, sql: str, live: list[str]) -> bool:
+    """Whether an ALTER TABLE whose text does not tell was seen to change the catalog only: a wider type, say."""
+    if not sql.lower().startswith("alter table"):
+        return False
+    runs = [run for run in seen.measured if run.ran.succeeded]
+    records = [r for run in runs for r in _records(run) if " ".join(r.sql.split()) == sql]
+    names = {table.removeprefix("public.").replace('"', "") for table in live}
+    touched = {table.replace('"', "") for r in records for table in (*r.rewritten, *r.scanned)}
+    return bool(records) and not names & {table.removeprefix("public.") for table in touched}
 
 
 def _unguarded(seen: Observations) -> Iterator[Evidence]:
@@ -164,7 +177,10 @@ def _traffic(seen: Observations, measured: Measured) -> Iterator[Evidence]:
         is_claimed = not (seen.is_contract and not seen.code_is_named)
         for error in one.errors:
             text = f"{one.code} code, beside {one.direction.value}: {error}"
-            yield Evidence(text, breaks=is_claimed and not is_lasting)
+            if STALE_PLAN in error:  # failure mode C21
+                yield Evidence(f"{text}: a prepared statement of an open connection fails once")
+            else:
+                yield Evidence(text, breaks=is_claimed and not is_lasting)
         waited = max(
             (blocked.waited_ms for record in _records(measured) for blocked in record.blocked), default=0
         )

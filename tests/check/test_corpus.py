@@ -60,8 +60,8 @@ def test_there_are_enough_scripts_and_each_has_a_name_of_its_own() -> None:
     assert len(BY_ID) == len(EXAMPLES) >= 70
 
 
-def test_each_purpose_is_served_badly_and_well() -> None:
-    assert {example.pair for example in BAD} == {example.pair for example in GOOD}
+def test_what_is_done_badly_is_also_done_well() -> None:
+    assert {example.pair for example in BAD} <= {example.pair for example in GOOD}
 
 
 def test_every_promise_is_broken_in_several_ways() -> None:

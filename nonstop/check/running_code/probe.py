@@ -26,7 +26,7 @@ from nonstop.check.running_code.probe_results import (
     ProbeResult,
 )
 from nonstop.check.running_code.probe_rows import SAMPLE, Field, Row, Subject, parents, tables_of
-from nonstop.databases.base import Database
+from nonstop.databases.base import Database, Violation
 
 LONGEST_SHOWN = 40
 
@@ -66,6 +66,7 @@ class _ModelProbe:
     def run(self) -> None:
         rows: list[Row] = []
         is_readable = self._try(READ, lambda: rows.extend(self._select()))
+        self._note_other_types(rows)
         alike = rows if is_readable else [self._column_by_column()]
         first, second = self.subject.twins(alike, parents(self.connection, self.subject))
         required = self.subject.required(first)
@@ -102,6 +103,23 @@ class _ModelProbe:
         with self._session() as session:
             found = session.scalars(entities).unique().all()
             return [{field.key: getattr(one, field.key) for field in fields} for one in found]
+
+    def _note_other_types(self, rows: list[Row]) -> None:
+        """Note each column whose values are not what the code expects: a number that comes as a text, say."""
+        for field in self.subject.fields:
+            try:
+                expected = field.column.type.python_type
+            except NotImplementedError:
+                continue
+            found = [row[field.key] for row in rows if row.get(field.key) is not None]
+            other = next((value for value in found if not isinstance(value, expected)), None)
+            if other is not None:
+                name = field.column.name
+                message = f"{name} is read as {type(other).__name__}, not as {expected.__name__}"
+                who, table = self.model.label, self.model.table.key
+                self.failures.append(
+                    Failure(who, table, name, READ, "another type", Violation.BAD_VALUE, message)
+                )
 
     def _insert(self, *rows: Row) -> None:
         if self.model.mapped is None:

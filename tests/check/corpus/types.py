@@ -57,7 +57,14 @@ EXAMPLES = (
         "give items.price more digits",
         "prices in another currency need them",
         bad("scale", Promise.NO_DOWNTIME, altered("items", "price", "numeric(14, 4)", "numeric(10, 2)"), on=POSTGRESQL),
-        good("precision", altered("items", "price", "numeric(14, 2)", "numeric(10, 2)"), on=POSTGRESQL),
+        # The column has a CHECK, which is tried on every row.
+        bad(
+            "precision_of_what_is_checked",
+            Promise.NO_DOWNTIME,
+            altered("items", "price", "numeric(14, 2)", "numeric(10, 2)"),
+            on=POSTGRESQL,
+        ),
+        good("precision", altered("price_history", "price", "numeric(14, 2)", "numeric(10, 2)"), on=POSTGRESQL),
         rows=(37,),
     ),
     *pair(
