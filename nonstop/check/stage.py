@@ -25,9 +25,11 @@ from nonstop.errors import NonstopError
 
 LONGEST_ACT = 300.0
 """Seconds after which an act is ended: a script that waits for input would wait for ever."""
-ADDRESSES = "NONSTOP_CHECK_ADDRESSES"
-"""Variables, with the scheme of each, that named the target and are to name the scratch database."""
-SERVE = "import sys; from nonstop.check.stagehand import serve; serve(int(sys.argv[1]), bytes.fromhex(sys.argv[2]))"
+SERVE = """
+import sys
+from nonstop.check.stagehand import serve
+serve(int(sys.argv[1]), bytes.fromhex(sys.argv[2]), sys.argv[3])
+"""
 
 
 class Ended(NamedTuple):
@@ -39,7 +41,8 @@ class Ended(NamedTuple):
 
 
 def addresses_left_out(given: Mapping[str, str], kept: Mapping[str, str]) -> str:
-    """``DATABASE_URL=postgresql`` and the like, for what an application may read its address from."""
+    """The variables that named the target and are to name the scratch database, with the scheme of each:
+    ``DATABASE_URL=postgresql,SHOP_DB=postgres``."""
     left_out = {
         name: value.partition("://")[0]
         for name, value in given.items()
@@ -109,11 +112,11 @@ class Stage:
         with theirs, self._log.open("ab") as log:
             bounds = pickle.dumps(ground.bounds()).hex()
             environment = ground.environment(os.environ)
-            environment[ADDRESSES] = addresses_left_out(os.environ, environment)
+            addresses = addresses_left_out(os.environ, environment)
             # What scripts import is found where this process finds it: an entry script may have put folders there.
             environment["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
             self._process = subprocess.Popen(
-                ground.command([sys.executable, "-P", "-c", SERVE, str(theirs.fileno()), bounds]),
+                ground.command([sys.executable, "-P", "-c", SERVE, str(theirs.fileno()), bounds, addresses]),
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from nonstop.check.isolation import confine
-from nonstop.check.stage import ADDRESSES, Ended
+from nonstop.check.stage import Ended
 from nonstop.databases.rehearsal import Bounds
 
 DIES_WITH_PARENT = 1
@@ -45,12 +45,17 @@ INSTALLED = tuple(
     | {str(Path(__file__).parents[1])}
 )
 """Folders whose modules are the same for every act, unlike the user's."""
+addresses = ""
+"""Where else an application may look for its address; see :func:`nonstop.check.stage.addresses_left_out`."""
 control: socket.socket
 """In an act: to say that it is ready, and readable when it has been told to come to its end."""
 
 
-def serve(descriptor: int, bounds: bytes) -> None:
-    """Answer requests until the parent closes the socket. ``bounds`` (pickled) are what acts may connect to."""
+def serve(descriptor: int, bounds: bytes, variables: str) -> None:
+    """Answer requests until the parent closes the socket. ``bounds`` (pickled) are what acts may connect to, ``variables``
+    those that are to name the scratch database."""
+    global addresses  # noqa: PLW0603  # the same for all acts
+    addresses = variables
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the acts: the system buries them
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     preload(NEEDED_SOON)
@@ -121,7 +126,7 @@ def _play(
 def work_on(url: str) -> None:
     """Let the application of this act find ``url`` where it looks for the address of its database."""
     os.environ["DATABASE_URL"] = url
-    for one in filter(None, os.environ.get(ADDRESSES, "").split(",")):
+    for one in filter(None, addresses.split(",")):
         name, _, scheme = one.partition("=")
         os.environ[name] = f"{scheme}://{url.partition('://')[2]}"
 

@@ -119,3 +119,14 @@ def _is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_other_variables_that_named_the_target_name_the_scratch_database(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_DB", sqlite_url.replace("sqlite:", "sqlite+pysqlite:"))
+    with open_database(sqlite_url).rehearsal_ground(None) as ground, Stage(ground) as other:
+        assert other.perform(os.getenv, "SHOP_DB").answer is None
+        told = "__import__('nonstop.check.stagehand').check.stagehand.work_on('sqlite:////tmp/scratch.db')"
+        seen = other.perform(eval, f"[{told}, __import__('os').environ['SHOP_DB']]").answer
+    assert seen == [None, "sqlite+pysqlite:////tmp/scratch.db"]
