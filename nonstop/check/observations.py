@@ -125,8 +125,9 @@ class Observations:
         return self.on_schema.outcome.statements if self.on_schema.outcome else ()
 
     def is_live(self, table: str) -> bool:
-        """Whether a table was there before the script, so that the application may be using it."""
-        return table.removeprefix("public.").replace('"', "") in self.before.schema["tables"]
+        """Whether a table, or a view, was there before the script, so that the application may be using it."""
+        name = table.removeprefix("public.").replace('"', "")
+        return name in self.before.schema["tables"] or name in self.before.schema.get("views", {})
 
 
 def held_locks(samples: list[tuple[float, list[LockSample]]]) -> tuple[HeldLock, ...]:
