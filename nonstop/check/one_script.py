@@ -72,15 +72,29 @@ class OneScript:
         if problem is not None:
             self._failed = self._result(error=f"{problem.message}. Next: {problem.next_step}")
             return None
-        after = self._theatre.ground.copy(self._base)
-        try:
-            self._seen = self._rehearsal.on_schema(after)
-        except CanNotBeRehearsed as failed:
-            self._failed = self._result(error=failed.failure.in_a_line, line=failed.failure.line)
+        after = self._applied_to(self._theatre.ground.copy(self._base)) or self._applied_to(self._with_rows())
+        if after is None:
             return None
         # Others copy both meanwhile, which nobody may be connected to then.
         self._base, self._after = (self._theatre.ground.copy(one) for one in (self._base, after))
         return after
+
+    def _applied_to(self, scratch: Scratch) -> Scratch | None:
+        """``scratch`` with the script applied to it; None where it fails."""
+        try:
+            self._seen = self._rehearsal.on_schema(scratch)
+        except CanNotBeRehearsed as failed:
+            self._failed = self._result(error=failed.failure.in_a_line, line=failed.failure.line)
+            return None
+        self._failed = None
+        return scratch
+
+    def _with_rows(self) -> Scratch:
+        """A copy of the base with some rows in each table, for a script that asks for some."""
+        scratch = self._theatre.ground.copy(self._base)
+        with self._theatre.engine(scratch) as engine:
+            fill(engine, open_database(scratch.url), ignored=self._asked.own)
+        return scratch
 
     def finish(self) -> ScriptCheck:
         """The rest of the rehearsal, and the result. What it needs is its own: other scripts may be at work beside it."""

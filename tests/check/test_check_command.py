@@ -171,6 +171,23 @@ def test_a_script_that_hangs_up_its_process(shop: Project, check) -> None:
     assert "its process ended without a word" in done.stdout
 
 
+def test_a_script_that_needs_rows(tmp_path: Path, postgres_url: str, cli: CommandLine) -> None:
+    """Of a server's database the schema comes along and no rows: then it gets some that we have made up."""
+    project = make_project(tmp_path / "project", postgres_url, "light")
+    write_script(project.migrations, "001_orders.py", sql(ORDERS), sql("DROP TABLE orders"))
+    assert cli("apply", "--dir", project.migrations, env=project.environment).returncode == 0
+    count = 'with db.engine.connect() as c:\n    assert c.execute(text("SELECT id FROM orders")).first().id\n'
+    guarded = "with db.engine.begin() as c:\n    c.execute(text('ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text'))"
+    back = (
+        "with db.engine.begin() as c:\n    c.execute(text('ALTER TABLE orders DROP COLUMN IF EXISTS note'))"
+    )
+    write_script(project.migrations, "002_look_and_add_a_note_to_orders_first.py", count + guarded, back)
+    done = cli("check", "--dir", project.migrations, "--json", env=project.environment)
+    (script,) = document(done)["scripts"]
+    assert not script["error"]
+    assert script["promises"]["additive"]["holds"] is True
+
+
 def test_annotations_for_github(shop: Project, check) -> None:
     bad(shop)
     lines = check("--format", "github").stdout.splitlines()
