@@ -75,7 +75,11 @@ class Check:
             )  # fmt: skip
             beside, pool = (stack.enter_context(ThreadPoolExecutor(AT_A_TIME)) for _ in range(2))
             theatre = Theatre(ground, stage, setting, beside)
-            checked = self._each(theatre, facts, chosen, old, own, pool)
+            try:
+                checked = self._each(theatre, facts, chosen, old, own, pool)
+            except BaseException:
+                stage.close()  # what is at work beside this has no stage any longer, and ends
+                raise
             place = ground.place
             stage.close()
             changed = watch.finish()
