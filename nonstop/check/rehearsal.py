@@ -184,8 +184,9 @@ class Rehearsal:
 
     def note_what_varies(self, seen: Observations, before: Scratch) -> None:
         """Two undisturbed runs may leave different values: where they do, that is no failure of a disturbed one."""
-        again = seen.apply_back
-        if again is None or not again.ran.succeeded:
+        back, again = seen.rollback, seen.apply_back
+        is_like_the_first = back is not None and back.moment.unnumbered == seen.before.unnumbered
+        if again is None or not again.ran.succeeded or not is_like_the_first:
             with self._theatre.copy(before) as scratch:
                 again = self._theatre.step(scratch, self._script, Direction.APPLY)
         rows, others = again.moment.unnumbered, seen.after.unnumbered
