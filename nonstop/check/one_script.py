@@ -17,6 +17,7 @@ from nonstop.check import (
     nullable,
     reversible,
 )
+from nonstop.check.corrections import otherwise
 from nonstop.check.corrections.correction import RowChange, corrected
 from nonstop.check.measuring import measure
 from nonstop.check.observations import Observations
@@ -32,7 +33,7 @@ from nonstop.check.shapes.shape import Shape, shape_of
 from nonstop.databases import open_database
 from nonstop.databases.base import Database
 from nonstop.databases.rehearsal import Scratch
-from nonstop.descriptions.promises import Cell, Correction, Evidence, ScriptCheck, Verdict
+from nonstop.descriptions.promises import Cell, Correction, Evidence, Promise, ScriptCheck, Verdict
 from nonstop.descriptions.scripts import Direction, Script
 
 PROOFS = (additive, nullable, compatible, reversible, idempotent, crash, downtime, documented)
@@ -105,7 +106,7 @@ class OneScript:
         verdicts = tuple(proof.prove(seen) for proof in PROOFS)
         error, line = self._error(seen)
         is_refused = bool(error) or any(verdict.holds is False for verdict in verdicts)
-        correction = self._correction(seen, self._after) if is_refused else None
+        correction = self._correction(seen, verdicts, self._after) if is_refused else None
         for scratch in (self._base, self._after):
             self._theatre.ground.drop(scratch)
         return self._result(verdicts, correction, error, line)
@@ -232,7 +233,9 @@ class OneScript:
 
     # --- what to write instead --------------------------------------------------------------------------------
 
-    def _correction(self, seen: Observations, after: Scratch) -> Correction | None:
+    def _correction(
+        self, seen: Observations, verdicts: tuple[Verdict, ...], after: Scratch
+    ) -> Correction | None:
         changes = [
             RowChange(record.sql, max(record.rows or 0, sum(rows for _, rows in record.changed)))
             for measured in seen.measured[:1]
@@ -240,7 +243,13 @@ class OneScript:
             for record in measured.ran.outcome.statements
         ]
         found = corrected(self._script, self._shape(self._base), self._shape(after), changes)
-        return None if found is None else self._with_deployment(seen, found)
+        if found is not None:
+            return self._with_deployment(seen, found)
+        if [verdict.promise for verdict in verdicts if verdict.holds is False] == [Promise.DOCUMENTED]:
+            return otherwise.documented(self._script, [fact.text for fact in verdicts[0].evidence])
+        return otherwise.online(
+            self._script, seen.on_schema.outcome.allowed if seen.on_schema.outcome else ()
+        )
 
     def _with_deployment(self, seen: Observations, correction: Correction) -> Correction:
         """What the code that runs can't live with whoever writes the script is to be deployed first: try it."""

@@ -50,7 +50,7 @@ def corrected(
         found += rows.pieces(statements, before, filling)
     except verbs.NoCorrectionError:
         return None
-    return _correction(script, found) if found else None
+    return of_pieces(script, found) if found else None
 
 
 def _pieces(change: changes.Change, before: Shape, filling: Filling) -> list[Piece]:
@@ -209,7 +209,8 @@ def _view(owner: tuple[str | None, str], was: str, now: str, alters_in_place: bo
 # --- from pieces to scripts ----------------------------------------------------------------------------------
 
 
-def _correction(script: Script, found: Sequence[Piece]) -> Correction:
+def of_pieces(script: Script, found: Sequence[Piece]) -> Correction:
+    """The scripts that do all of ``found``, as many as there are deployments between them."""
     access = access_of(script.text)
     why = _reason(script.text)
     in_order = sorted(found, key=lambda piece: piece.rank)
