@@ -173,14 +173,15 @@ def _long_locks(seen: Observations, measured: Measured) -> Iterator[Evidence]:
 
 def _traffic(seen: Observations, measured: Measured) -> Iterator[Evidence]:
     for one in measured.traffic:
-        is_lasting = any(fact.breaks for fact in seen.running_code or ())  # and judged as such, where it is
         is_claimed = not (seen.is_contract and not seen.code_is_named)
-        for error in one.errors:
+        # What code can't do ever after is told, and judged, where it is asked what it can do.
+        is_lasting = any(fact.breaks for fact in seen.running_code or ())
+        for error in () if is_lasting else one.errors:
             text = f"{one.code} code, beside {one.direction.value}: {error}"
             if STALE_PLAN in error:  # failure mode C21
                 yield Evidence(f"{text}: a prepared statement of an open connection fails once")
             else:
-                yield Evidence(text, breaks=is_claimed and not is_lasting)
+                yield Evidence(text, breaks=is_claimed)
         waited = max(
             (blocked.waited_ms for record in _records(measured) for blocked in record.blocked), default=0
         )
@@ -198,7 +199,7 @@ def _traffic(seen: Observations, measured: Measured) -> Iterator[Evidence]:
 def _traffic_in_words(one: Traffic, waited_ms: int) -> str:
     return (
         f"{one.direction.value}: {one.transactions} transactions of the {one.code} code beside it, the longest"
-        f" {one.longest_ms} ms, waiting for us {waited_ms} ms, {len(one.errors) or 'no'} errors"
+        f" {one.longest_ms} ms, waiting for us {waited_ms} ms, {'with' if one.errors else 'no'} errors"
     )
 
 
