@@ -189,7 +189,8 @@ def _traffic(seen: Observations, measured: Measured) -> Iterator[Evidence]:
             yield Evidence(
                 f"{one.code} code waited for {waited} ms beside {one.direction.value}", breaks=True
             )
-        yield Evidence(_traffic_in_words(one, waited), facts=_traffic_facts(one, waited))
+        errors = "" if is_lasting else ", with errors" if one.errors else ", no errors"
+        yield Evidence(f"{_traffic_in_words(one, waited)}{errors}", facts=_traffic_facts(one, waited))
     outcome = measured.ran.outcome
     if outcome is not None and outcome.writers_waited_ms is not None:
         text = f"{measured.direction.value}: writers may have waited for {outcome.writers_waited_ms} ms{_sizes(measured)}"
@@ -199,7 +200,7 @@ def _traffic(seen: Observations, measured: Measured) -> Iterator[Evidence]:
 def _traffic_in_words(one: Traffic, waited_ms: int) -> str:
     return (
         f"{one.direction.value}: {one.transactions} transactions of the {one.code} code beside it, the longest"
-        f" {one.longest_ms} ms, waiting for us {waited_ms} ms, {'with' if one.errors else 'no'} errors"
+        f" {one.longest_ms} ms, waiting for us {waited_ms} ms"
     )
 
 
