@@ -154,7 +154,7 @@ def _many_rows(seen: Observations, measured: Measured) -> Iterator[Evidence]:
 
 
 def _long_locks(seen: Observations, measured: Measured) -> Iterator[Evidence]:
-    strong = [lock for lock in measured.locks if lock.mode in STRONG and seen.is_live(lock.relation)]
+    strong = [lock for lock in measured.locks if _keeps_waiting(seen, lock.relation, lock.mode)]
     for lock in strong:
         if lock.held_ms > seen.budget_ms:
             text = f"{lock.mode} on {lock.relation} was held for {lock.held_ms} ms{_sizes(measured)}"
@@ -217,9 +217,14 @@ def _strong_locks(seen: Observations, record: StatementRecord) -> dict[str, str]
     for lock in record.locks:
         mode = max((mode for mode in MODES if lock.endswith(f" {mode}")), key=len)
         table = lock.removesuffix(f" {mode}")
-        if mode in STRONG and seen.is_live(table):
+        if _keeps_waiting(seen, table, mode):
             found[table] = max(mode, found.get(table, mode), key=STRONG.index)
     return found
+
+
+def _keeps_waiting(seen: Observations, table: str, mode: str) -> bool:
+    """Whether a lock is in somebody's way: a materialized view is written by nobody, so only what keeps readers out counts."""
+    return mode in STRONG and seen.is_live(table) and (mode == STRONG[-1] or not seen.is_view(table))
 
 
 def _only_changes_rows(record: StatementRecord) -> bool:

@@ -126,8 +126,16 @@ class Observations:
 
     def is_live(self, table: str) -> bool:
         """Whether a table, or a view, was there before the script, so that the application may be using it."""
-        name = table.removeprefix("public.").replace('"', "")
-        return name in self.before.schema["tables"] or name in self.before.schema.get("views", {})
+        return _plain(table) in self.before.schema["tables"] or self.is_view(table)
+
+    def is_view(self, table: str) -> bool:
+        """Whether it was a view before the script, materialized or not."""
+        return _plain(table) in self.before.schema.get("views", {})
+
+
+def _plain(table: str) -> str:
+    """A table's name as a fingerprint has it."""
+    return table.removeprefix("public.").replace('"', "")
 
 
 def held_locks(samples: list[tuple[float, list[LockSample]]]) -> tuple[HeldLock, ...]:
