@@ -97,8 +97,6 @@ class Observations:
     values_before: ValueCounts = field(default_factory=dict)
     values_after: ValueCounts = field(default_factory=dict)
     fails_on_rows: Failure | None = None
-    filled: dict[str, int] = field(default_factory=dict)
-    not_filled: dict[str, str] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
     """Tables whose made-up rows don't suit the schema after the script, and why."""
     apply: Step | None = None

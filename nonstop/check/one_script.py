@@ -170,7 +170,7 @@ class OneScript:
                 finally:
                     source.dispose()
             filled = fill(engine, open_database(rows.url), fits, ignored=self._asked.own)
-        seen.filled, seen.not_filled, seen.unfit = filled.rows, filled.empty, filled.unfit
+        seen.unfit = filled.unfit
 
     def _ask_code(self, seen: Observations, before: Scratch, after: Scratch) -> None:
         """What the running code and the new code meet on both schemas."""

@@ -82,13 +82,6 @@ ENUMS = """
 """
 
 
-FILES = f"""
-    SELECT n.nspname, c.relname, pg_relation_filenode(c.oid)
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'm', 'i', 'S') AND {OURS}
-"""
-
-
 def schema(connection: DBAPIConnection, own: str) -> Fingerprint:
     """The whole schema but for objects whose name or schema begins with ``own``."""
 
@@ -165,11 +158,6 @@ def value_counts(connection: DBAPIConnection, own: str) -> ValueCounts:
                 cursor.execute(counting(whole, columns))
                 found[display(name, table)] = dict(zip(columns, cursor.fetchone(), strict=False))
     return found
-
-
-def files(connection: DBAPIConnection, own: str) -> dict[str, int | None]:
-    """The file of each table, index and sequence: another one where it was rewritten."""
-    return {display(name, label): file for name, label, file in _found(connection, FILES, own)}
 
 
 def display(schema_name: str, name: str) -> str:

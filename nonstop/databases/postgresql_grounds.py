@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -69,9 +70,9 @@ class ServerGround(Ground):
     def close(self) -> None:
         self._stack.close()
 
+    @abstractmethod
     def url(self, name: str) -> str:
         """The address of one of this server's databases."""
-        raise NotImplementedError
 
     def fill(
         self, session: Connection[Any], binaries: Binaries, options: sql.Composable, tables: frozenset[str]
