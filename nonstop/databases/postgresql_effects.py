@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from nonstop.databases.base import DBAPIConnection, Look
 from nonstop.descriptions.activity import Effect
 
+SEEN = """
+    SELECT c.oid::bigint, coalesce(pg_relation_filenode(c.oid), 0)::bigint, pg_stat_get_xact_numscans(c.oid),
+        pg_stat_get_xact_tuples_updated(c.oid) + pg_stat_get_xact_tuples_deleted(c.oid)
+    FROM pg_class c WHERE"""
 # The tables, those that inherit from them (partitions, say), and the indexes of all of them.
-FILES = """
+FILES = f"""
     WITH named AS (SELECT to_regclass(name)::oid AS oid FROM unnest(%s::text[]) AS name),
         tables AS (SELECT oid FROM named UNION SELECT inhrelid FROM pg_inherits JOIN named ON inhparent = named.oid)
-    SELECT c.oid::bigint, coalesce(pg_relation_filenode(c.oid), 0)::bigint, pg_stat_get_xact_numscans(c.oid),
-        pg_stat_get_xact_tuples_updated(c.oid) + pg_stat_get_xact_tuples_deleted(c.oid)
-    FROM pg_class c WHERE c.oid IN (SELECT oid FROM tables)
+    {SEEN} c.oid IN (SELECT oid FROM tables)
         OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid IN (SELECT oid FROM tables))"""
-FILES_OF_ALL = """
-    SELECT c.oid::bigint, coalesce(pg_relation_filenode(c.oid), 0)::bigint, pg_stat_get_xact_numscans(c.oid),
-        pg_stat_get_xact_tuples_updated(c.oid) + pg_stat_get_xact_tuples_deleted(c.oid)
-    FROM pg_class c WHERE c.relkind IN ('r', 'm', 'i', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384"""
+FILES_OF_ALL = f"""
+    {SEEN} c.relkind IN ('r', 'm', 'i', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384"""
 EFFECT = """
     SELECT ARRAY(
         SELECT DISTINCT l.relation::regclass::text || ' ' || l.mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
