@@ -137,7 +137,10 @@ def _plain(table: str) -> str:
 
 
 def held_locks(samples: list[tuple[float, list[LockSample]]]) -> tuple[HeldLock, ...]:
-    """Samples (at a time in seconds) put together: one lock from its first sight to its last, the longest of each kind."""
+    """Samples (at a time in seconds) put together: one lock from its first sight to its last, the longest of each kind.
+
+    In the order of the statements, and for each by table and mode: how a server lists its locks is chance.
+    """
     waiting: dict[tuple[int, str, str], list[float]] = {}
     holding: dict[tuple[int, str, str], list[float]] = {}
     statements: dict[tuple[int, str, str], str] = {}
@@ -162,7 +165,10 @@ def held_locks(samples: list[tuple[float, list[LockSample]]]) -> tuple[HeldLock,
         known = longest.get((held.relation, held.mode, held.statement))
         if known is None or known.held_ms < held.held_ms:
             longest[held.relation, held.mode, held.statement] = held
-    return tuple(longest.values())
+    order = list(dict.fromkeys(held.statement for held in longest.values()))
+    return tuple(
+        sorted(longest.values(), key=lambda held: (order.index(held.statement), held.relation, held.mode))
+    )
 
 
 def _span_ms(span: list[float] | None) -> int:
