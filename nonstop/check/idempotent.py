@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nonstop.check.observations import Moment, Observations, Step
-from nonstop.databases.fingerprint import differences
+from nonstop.check.observations import Observations, Step
+from nonstop.databases.fingerprint import Snapshot, differences
 from nonstop.descriptions.promises import Evidence, Promise, Verdict
 
 
@@ -19,7 +19,7 @@ def prove(seen: Observations) -> Verdict:
     return Verdict(Promise.IDEMPOTENT, not any(fact.breaks for fact in evidence), tuple(evidence))
 
 
-def _second(verb: str, before: Moment, step: Step) -> Iterator[Evidence]:
+def _second(verb: str, before: Snapshot, step: Step) -> Iterator[Evidence]:
     if (failure := step.ran.failure) is not None:
         text = f"a second {verb}() fails: {failure.in_a_line}"
         yield Evidence(text, breaks=True, line=failure.line)

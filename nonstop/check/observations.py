@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nonstop.check.acts import Failure, Ran
-from nonstop.databases.fingerprint import Fingerprint, RowChecksums, ValueCounts
+from nonstop.databases.fingerprint import Snapshot, ValueCounts
 from nonstop.descriptions.activity import LockSample
 from nonstop.descriptions.promises import Evidence
 from nonstop.descriptions.results import StatementRecord
@@ -14,19 +14,11 @@ from nonstop.descriptions.scripts import Direction, Script
 from nonstop.descriptions.statements import Need
 
 
-class Moment(NamedTuple):
-    """A scratch database at one moment. ``unnumbered`` is its data but for what sequences have numbered."""
-
-    schema: Fingerprint
-    rows: RowChecksums
-    unnumbered: RowChecksums
-
-
 class Step(NamedTuple):
     """One run of the script's apply or rollback, and what the database was after it."""
 
     ran: Ran
-    moment: Moment
+    moment: Snapshot
 
 
 class Killed(NamedTuple):
@@ -92,8 +84,8 @@ class Observations:
     budget_ms: int
     on_schema: Ran
     unguarded: tuple[tuple[str, Need], ...]
-    before: Moment
-    after: Moment
+    before: Snapshot
+    after: Snapshot
     values_before: ValueCounts = field(default_factory=dict)
     values_after: ValueCounts = field(default_factory=dict)
     fails_on_rows: Failure | None = None

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from nonstop import scripts
 from nonstop.check import acts
 from nonstop.check.acts import Failure, Ran, Setting
-from nonstop.check.observations import Fault, Killed, Moment, Observations, Step
+from nonstop.check.observations import Fault, Killed, Observations, Step
 from nonstop.check.stage import Stage
 from nonstop.databases import open_database
-from nonstop.databases.fingerprint import RowChecksums, ValueCounts, differences
+from nonstop.databases.fingerprint import RowChecksums, Snapshot, ValueCounts, differences
 from nonstop.databases.rehearsal import Ground, Scratch
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import ValidationError
@@ -71,15 +71,11 @@ class Theatre:
         finally:
             engine.dispose()
 
-    def moment(self, scratch: Scratch) -> Moment:
+    def moment(self, scratch: Scratch) -> Snapshot:
         """What the database looks like now, and what is in it."""
         database = open_database(scratch.url)
         with closing(database.connect_reading()) as connection:
-            return Moment(
-                database.fingerprint(connection, self.setting.own_prefix),
-                database.row_checksums(connection, self.setting.own_prefix),
-                database.unnumbered_checksums(connection, self.setting.own_prefix),
-            )
+            return database.snapshot(connection, self.setting.own_prefix)
 
     def values(self, scratch: Scratch) -> ValueCounts:
         """How many values each column has now."""
@@ -267,10 +263,10 @@ def _spread(points: int) -> Sequence[int]:
     return sorted({1 + round(n * (points - 1) / (MOST_KILLS - 1)) for n in range(MOST_KILLS)})
 
 
-def _differences(wanted: Moment, found: Moment, varying: frozenset[str]) -> tuple[str, ...]:
+def _differences(wanted: Snapshot, found: Snapshot, varying: frozenset[str]) -> tuple[str, ...]:
     """Of the tables that are ``varying`` only the number of rows counts, of the others not what a sequence has numbered."""
 
-    def comparable(moment: Moment) -> RowChecksums:
+    def comparable(moment: Snapshot) -> RowChecksums:
         return {
             table: (n, "" if table in varying else sum_) for table, (n, sum_) in moment.unnumbered.items()
         }

@@ -47,6 +47,8 @@ INSTALLED = tuple(
 """Folders whose modules are the same for every act, unlike the user's."""
 addresses = ""
 """Where else an application may look for its address; see :func:`nonstop.check.stage.addresses_left_out`."""
+imported: frozenset[str]
+"""In an act: the modules that were there when it began."""
 control: socket.socket
 """In an act: to say that it is ready, and readable when it has been told to come to its end."""
 
@@ -59,6 +61,7 @@ def serve(descriptor: int, bounds: bytes, variables: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the acts: the system buries them
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     preload(NEEDED_SOON)
+    bytecode = Path.home() / "bytecode"
     with socket.socket(fileno=descriptor) as requests:
         while received := socket.recv_fds(requests, 8, 2):
             head, descriptors, _, _ = received
@@ -68,6 +71,8 @@ def serve(descriptor: int, bounds: bytes, variables: str) -> None:
             act, arguments = pickle.loads(request)
             if act is preload:
                 preload(*arguments)
+                # From now on acts import little but the user's files, again and again: they are compiled once.
+                sys.pycache_prefix, sys.dont_write_bytecode = str(bytecode), False
             # What is there already is never garbage: a collection in the act would copy every page of it.
             gc.freeze()
             pid = os.fork()
@@ -105,8 +110,9 @@ def _play(
     act: Callable[..., Any], arguments: tuple[Any, ...], bounds: Bounds, answers: int, told: int
 ) -> int:
     """Be the act: its answer, or its error, goes into the pipe."""
-    global control  # noqa: PLW0603  # one act in a process
+    global control, imported  # noqa: PLW0603  # one act in a process
     control = socket.socket(fileno=told)
+    imported = frozenset(sys.modules)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # scripts wait for children of theirs
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
@@ -132,9 +138,9 @@ def work_on(url: str) -> None:
 
 
 def learn_imports() -> list[str]:
-    """The modules that this process has loaded and every act would: installed packages, Python's own, ours."""
+    """The modules that this act has loaded and every act would: installed packages, Python's own, ours."""
     return [
         name
         for name, module in list(sys.modules.items())
-        if (getattr(module, "__file__", None) or "").startswith(INSTALLED) and name != "__main__"
+        if name not in imported and (getattr(module, "__file__", None) or "").startswith(INSTALLED)
     ]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
-    from nonstop.databases.fingerprint import Fingerprint, RowChecksums, ValueCounts
+    from nonstop.databases.fingerprint import Snapshot, ValueCounts
     from nonstop.databases.rehearsal import Ground, SessionWatch
     from nonstop.databases.url import DatabaseUrl
     from nonstop.descriptions.activity import LockSampler, Observer
@@ -312,20 +312,12 @@ class Database(ABC):
     # --- comparing two moments --------------------------------------------------------------------------------
 
     @abstractmethod
-    def fingerprint(self, connection: DBAPIConnection, own: str) -> Fingerprint:
-        """The whole schema, comparable, but for objects whose names begin with ``own``."""
-
-    @abstractmethod
-    def row_checksums(self, connection: DBAPIConnection, own: str) -> RowChecksums:
-        """The data of every table whose name does not begin with ``own``, comparable."""
-
-    def unnumbered_checksums(self, connection: DBAPIConnection, own: str) -> RowChecksums:
-        """The same without columns that a sequence numbers: it goes on counting when a transaction is undone."""
-        return self.row_checksums(connection, own)
+    def snapshot(self, connection: DBAPIConnection, own: str) -> Snapshot:
+        """The whole schema and all data, comparable, but for objects whose names begin with ``own``."""
 
     @abstractmethod
     def value_counts(self, connection: DBAPIConnection, own: str) -> ValueCounts:
-        """How many values that are not NULL each column of those tables has."""
+        """How many values that are not NULL each column of the tables has whose names don't begin with ``own``."""
 
     # --- rehearsals -------------------------------------------------------------------------------------------
 

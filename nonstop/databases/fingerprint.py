@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 Fingerprint = dict[str, dict[str, Any]]
 """Kinds of objects (tables, views …), their names, and what they are: values that can be compared and shown."""
 RowChecksums = dict[str, tuple[int, str]]
 """For each table the number of its rows and a checksum, independent of the order of rows and columns."""
 
-
 ValueCounts = dict[str, dict[str, int]]
 """For each table and column the number of values that are not NULL."""
+
+
+class Snapshot(NamedTuple):
+    """A database at one moment. ``unnumbered`` is its data but for what sequences have numbered: they go on counting when a
+    transaction is undone."""
+
+    schema: Fingerprint
+    rows: RowChecksums
+    unnumbered: RowChecksums
 
 
 def counting(table: str, columns: list[str]) -> str:
@@ -26,9 +34,9 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def checksum(found: Iterable[tuple[Any, ...]]) -> tuple[int, str]:
+def checksum(found: Iterable[Sequence[Any]]) -> tuple[int, str]:
     """How many rows there are, and a checksum of them in whatever order they come."""
-    digests = sorted(hashlib.sha256(repr(row).encode()).digest() for row in found)
+    digests = sorted(hashlib.sha256(repr(tuple(row)).encode()).digest() for row in found)
     return len(digests), hashlib.sha256(b"".join(digests)).hexdigest()[:16]
 
 

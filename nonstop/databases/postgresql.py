@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
-    from nonstop.databases.fingerprint import Fingerprint, RowChecksums, ValueCounts
+    from nonstop.databases.fingerprint import Snapshot, ValueCounts
     from nonstop.databases.postgresql_session import Sessions
     from nonstop.databases.rehearsal import Ground, SessionWatch
     from nonstop.descriptions.activity import Effect, LockSampler, Observer
@@ -319,20 +319,10 @@ class PostgreSQL(Database):
 
         return partitions(connection)
 
-    def fingerprint(self, connection: DBAPIConnection, own: str) -> Fingerprint:
+    def snapshot(self, connection: DBAPIConnection, own: str) -> Snapshot:
         from nonstop.databases import postgresql_fingerprint
 
-        return postgresql_fingerprint.schema(connection, own)
-
-    def row_checksums(self, connection: DBAPIConnection, own: str) -> RowChecksums:
-        from nonstop.databases import postgresql_fingerprint
-
-        return postgresql_fingerprint.row_checksums(connection, own)
-
-    def unnumbered_checksums(self, connection: DBAPIConnection, own: str) -> RowChecksums:
-        from nonstop.databases import postgresql_fingerprint
-
-        return postgresql_fingerprint.unnumbered_checksums(connection, own)
+        return postgresql_fingerprint.snapshot(connection, own)
 
     def value_counts(self, connection: DBAPIConnection, own: str) -> ValueCounts:
         from nonstop.databases import postgresql_fingerprint

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nonstop.databases.base import DBAPIConnection, Look, is_write
 from nonstop.databases.postgresql import PostgreSQL
+from nonstop.databases.postgresql_activity import ServerObserver
 from nonstop.databases.postgresql_effects import MODES, look_at_all
-from nonstop.descriptions.activity import LockSample
+from nonstop.descriptions.activity import Holder, LockSample
 from nonstop.descriptions.statements import Kind, Reached
 
 if TYPE_CHECKING:
@@ -47,7 +49,31 @@ class LonelyPostgreSQL(RehearsedPostgreSQL):
     """One that nobody else uses: no session waits for ours, so none has to be looked out for."""
 
     def observer(self, owner: str = "") -> Observer | None:  # type: ignore[override]
-        return None if owner else super().observer()
+        return None if owner else LonelyObserver(self)
+
+
+class LonelyObserver(ServerObserver):
+    """Sees nobody without looking; connects for what depends on our own transactions only."""
+
+    def __init__(self, database: PostgreSQL) -> None:
+        self._connect = partial(super().__init__, database)
+        self._is_connected = False
+
+    def holders(self, relations: Sequence[str], ours: Collection[int]) -> list[Holder]:
+        return []
+
+    def known(self, oids: Collection[int]) -> set[int]:
+        if not self._is_connected:
+            self._connect()
+            self._is_connected = True
+        return super().known(oids)
+
+    def written_up_to(self) -> str:
+        return ""
+
+    def close(self) -> None:
+        if self._is_connected:
+            super().close()
 
 
 class ServerLockSampler:

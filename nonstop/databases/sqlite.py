@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
-    from nonstop.databases.fingerprint import Fingerprint, RowChecksums, ValueCounts
+    from nonstop.databases.fingerprint import Snapshot, ValueCounts
     from nonstop.databases.rehearsal import Ground
     from nonstop.descriptions.losses import LossWatch
 
@@ -209,15 +209,10 @@ class SQLite(Database):
         query = "SELECT 1 FROM pragma_table_info(?, ?)"
         return connection.connection.cursor().execute(query, (name, schema)).fetchone() is not None
 
-    def fingerprint(self, connection: DBAPIConnection, own: str) -> Fingerprint:
+    def snapshot(self, connection: DBAPIConnection, own: str) -> Snapshot:
         from nonstop.databases import sqlite_fingerprint
 
-        return sqlite_fingerprint.schema(connection, own)
-
-    def row_checksums(self, connection: DBAPIConnection, own: str) -> RowChecksums:
-        from nonstop.databases import sqlite_fingerprint
-
-        return sqlite_fingerprint.row_checksums(connection, own)
+        return sqlite_fingerprint.snapshot(connection, own)
 
     def value_counts(self, connection: DBAPIConnection, own: str) -> ValueCounts:
         from nonstop.databases import sqlite_fingerprint

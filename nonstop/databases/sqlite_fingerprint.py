@@ -7,20 +7,21 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from nonstop.databases.fingerprint import Fingerprint, RowChecksums, ValueCounts, checksum, counting, quoted
+from nonstop.databases.fingerprint import Fingerprint, Snapshot, ValueCounts, checksum, counting, quoted
 
 
-def schema(database: sqlite3.Connection, own: str) -> Fingerprint:
-    """Tables with their columns, constraints, indexes and triggers, and views; without objects that begin with ``own``."""
+def snapshot(database: sqlite3.Connection, own: str) -> Snapshot:
+    """Tables with their columns, constraints, indexes and triggers, and views, and the data of each table; without objects
+    that begin with ``own``. There are no sequences."""
+    rows = {table: _rows(database, table) for table in _names(database, "table", own)}
+    return Snapshot(_schema(database, own), rows, rows)
+
+
+def _schema(database: sqlite3.Connection, own: str) -> Fingerprint:
     return {
         "tables": {table: _table(database, table) for table in _names(database, "table", own)},
         "views": {view: _source(database, view) for view in _names(database, "view", own)},
     }
-
-
-def row_checksums(database: sqlite3.Connection, own: str) -> RowChecksums:
-    """The data of each table that does not begin with ``own``."""
-    return {table: _rows(database, table) for table in _names(database, "table", own)}
 
 
 def value_counts(database: sqlite3.Connection, own: str) -> ValueCounts:

@@ -18,11 +18,11 @@ def fingerprint(url: str) -> Fingerprint:
     types. An SQLite file that does not exist is an empty schema."""
     database = open_database(url)
     with closing(database.connect_reading()) as connection:
-        return database.fingerprint(connection, OWN_PREFIX)
+        return database.snapshot(connection, OWN_PREFIX).schema
 
 
 def rows(url: str) -> RowChecksums:
     """For each table the number of rows and a checksum of them, independent of the order of rows and columns."""
     database = open_database(url)
     with closing(database.connect_reading()) as connection:
-        return database.row_checksums(connection, OWN_PREFIX)
+        return database.snapshot(connection, OWN_PREFIX).rows

@@ -129,11 +129,15 @@ def _models(folder: Path) -> tuple[Model, ...]:
 
 
 def _modules_below(folder: Path) -> Iterator[ModuleType]:
+    is_below: dict[Path, bool] = {}
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if file:
-            path = Path(file).resolve()
-            if path.is_relative_to(folder) and not INSTALLED & set(path.parts):
+            parent = Path(file).parent
+            if parent not in is_below:
+                path = parent.resolve()
+                is_below[parent] = path.is_relative_to(folder) and INSTALLED.isdisjoint(path.parts)
+            if is_below[parent]:
                 yield module
 
 
