@@ -22,7 +22,37 @@ INDEXES_OF_SQLITE = (
     "SELECT NULL, tbl_name, name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
 )
 
-
+# Belongings of tables that no column has, and what belongs to no table; without what an extension brought along.
+OTHERS_OF_POSTGRESQL = """
+SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.oid::regprocedure::text, '',
+       pg_get_functiondef(p.oid)
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+ WHERE p.prokind IN ('f', 'p') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = p.oid AND e.deptype = 'e')
+UNION ALL
+SELECT 'sequence', s.seqrelid::regclass::text, '',
+       format('CREATE SEQUENCE IF NOT EXISTS %s AS %s START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s%s',
+              s.seqrelid::regclass, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax,
+              s.seqcache, CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END)
+  FROM pg_sequence s
+ WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = s.seqrelid AND e.deptype IN ('a', 'e', 'i'))
+UNION ALL
+SELECT CASE WHEN t.tgconstraint = 0 THEN 'trigger' ELSE 'constraint trigger' END,
+       format('%I ON %s', t.tgname, t.tgrelid::regclass), t.tgrelid::regclass::text,
+       regexp_replace(pg_get_triggerdef(t.oid), '^CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER')
+  FROM pg_trigger t
+ WHERE NOT t.tgisinternal AND t.tgparentid = 0
+UNION ALL
+SELECT 'exclusion constraint', format('%I ON %s', k.conname, k.conrelid::regclass), k.conrelid::regclass::text,
+       pg_get_constraintdef(k.oid)
+  FROM pg_constraint k
+ WHERE k.contype = 'x'
+UNION ALL
+SELECT 'materialized view', c.oid::regclass::text, '', pg_get_viewdef(c.oid)
+  FROM pg_class c
+ WHERE c.relkind = 'm'
+"""
+OTHERS_OF_SQLITE = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
 PARTITIONED = """
 SELECT n.nspname, c.relname
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -35,6 +65,13 @@ def partitioned_tables(connection: Connection) -> set[tuple[str, str]]:
     if connection.dialect.name == "sqlite":
         return set()
     return {(schema, name) for schema, name in connection.exec_driver_sql(PARTITIONED)}
+
+
+def other_objects(connection: Connection) -> list[tuple[str, str, str, str]]:
+    """Triggers, functions, sequences that stand alone and the like: kind, name, table (or nothing), and what makes it."""
+    query = OTHERS_OF_SQLITE if connection.dialect.name == "sqlite" else OTHERS_OF_POSTGRESQL
+    found = connection.execution_options(no_parameters=True).exec_driver_sql(query)
+    return [(kind, name, table, definition) for kind, name, table, definition in found]
 
 
 def index_texts(connection: Connection) -> list[tuple[str | None, str, str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nonstop import scripts
-from tests.support.corrections import Bench, texts, value
+from tests.support.corrections import FUNCTION, FUNCTION_OF_TRIGGER, TRIGGER, Bench, texts, value
 from tests.support.operations import send
 
 # --- at once ----------------------------------------------------------------------------------------------
@@ -47,6 +47,13 @@ def test_what_can_be_done_at_once_is_one_script_that_ends_the_same(
         ["ALTER TABLE orders ALTER COLUMN vin DROP NOT NULL"],
         ["ALTER TABLE orders ALTER COLUMN amount SET DEFAULT 7"],
         ["ALTER TABLE orders ALTER COLUMN vin TYPE VARCHAR(80)"],
+        ["CREATE SEQUENCE notes AS INTEGER START 1000 INCREMENT 5 MAXVALUE 9000 CYCLE"],
+        [FUNCTION, "ALTER TABLE orders ADD COLUMN gross INTEGER DEFAULT doubled(1)"],
+        ["ALTER TABLE orders ADD COLUMN seen INTEGER", FUNCTION_OF_TRIGGER, TRIGGER],
+        [
+            "CREATE TABLE n (n INT)",
+            "CREATE FUNCTION all_n() RETURNS SETOF n LANGUAGE sql AS 'SELECT * FROM n'",
+        ],
         [
             'CREATE INDEX idx_c ON orders (vin COLLATE "C", plate varchar_pattern_ops NULLS FIRST) INCLUDE (amount)'
         ],
@@ -62,6 +69,12 @@ def test_the_same_for_what_only_postgresql_alters(postgres: Bench, statements: l
     assert len(correction.scripts) == 1
     postgres.try_out(correction)
     assert postgres.ends_as_meant()
+
+
+def test_a_trigger_of_sqlite(sqlite: Bench) -> None:
+    correction = sqlite.corrected("CREATE TRIGGER counts AFTER UPDATE ON orders BEGIN SELECT 1; END")
+    sqlite.try_out(correction)
+    assert sqlite.ends_as_meant()
 
 
 # --- values that differ from row to row -------------------------------------------------------------------
@@ -166,6 +179,9 @@ def test_nothing_is_corrected_where_nothing_differs(postgres: Bench) -> None:
     "statement",
     [
         "CREATE TABLE logs (id INT, at DATE) PARTITION BY RANGE (at)",
+        "ALTER TABLE orders ADD CONSTRAINT one_at_a_time EXCLUDE (vin WITH =), ADD COLUMN note TEXT",
+        "CREATE MATERIALIZED VIEW sums AS SELECT sum(amount) FROM orders",
+        "CREATE CONSTRAINT TRIGGER t AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
         "ALTER TABLE orders ADD COLUMN page XML",
         "ALTER TABLE orders ALTER COLUMN id TYPE BIGINT",
     ],

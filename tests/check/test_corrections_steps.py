@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.corrections import Bench, texts, value
+from tests.support.corrections import FUNCTION, TRIGGER, Bench, texts, value
 from tests.support.operations import send
 
 
@@ -98,6 +98,35 @@ def test_a_column_that_has_to_be_there_gets_optional_before_it_goes(bench: Bench
     assert 'op.drop_column("orders", "vin")' in second
     bench.try_out(correction)
     assert bench.ends_as_meant()
+
+
+@pytest.mark.parametrize(
+    ("there", "statement", "code"),
+    [
+        (FUNCTION, "DROP FUNCTION doubled(int)", "the function doubled(integer)"),
+        ("CREATE SEQUENCE notes START 7", "DROP SEQUENCE notes", "the sequence notes"),
+        (
+            TRIGGER.replace("stamp()", "suppress_redundant_updates_trigger()"),
+            "DROP TRIGGER stamps ON orders",
+            "the trigger stamps ON orders",
+        ),
+    ],
+)
+def test_what_else_is_dropped_waits_too(postgres: Bench, there: str, statement: str, code: str) -> None:
+    postgres.have(there)
+    correction = postgres.corrected(statement)
+    (text,) = texts(correction)
+    assert f"Before it: deploy code that no longer needs {code}." in text
+    assert 'phase = "contract"' in text
+    postgres.try_out(correction)
+    assert postgres.ends_as_meant()
+
+
+def test_a_function_that_is_replaced_comes_back(postgres: Bench) -> None:
+    postgres.have(FUNCTION)
+    correction = postgres.corrected(FUNCTION.replace("* 2", "+ n"))
+    postgres.try_out(correction)
+    assert postgres.ends_as_meant()
 
 
 def test_a_default_a_view_and_a_type_wait_for_the_code_too(postgres: Bench) -> None:

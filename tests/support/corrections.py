@@ -32,6 +32,14 @@ LIVE = (
     "INSERT INTO loose VALUES ('one', 1), (NULL, 2)",
 )
 """What the application has before the script: tables with rows."""
+FUNCTION = "CREATE OR REPLACE FUNCTION doubled(n INTEGER) RETURNS INTEGER LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN n * 2; END'"
+FUNCTION_OF_TRIGGER = """
+CREATE OR REPLACE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.seen := 1;  -- a remark: with "quotes" and it's
+    RETURN NEW;
+END $$"""
+TRIGGER = "CREATE TRIGGER stamps BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION stamp()"
 
 
 def shape(url: str) -> Shape:
@@ -39,7 +47,7 @@ def shape(url: str) -> Shape:
     with closing_engine(url) as engine, engine.connect() as connection:
         found = shape_of(open_database(url), connection)
     tables = {owner: table for owner, table in found.tables.items() if not table.name.startswith("nonstop_")}
-    return Shape(tables, found.enums, found.views, found.alters_in_place)
+    return Shape(tables, found.enums, found.views, found.alters_in_place, found.others)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from nonstop.check.corrections import moves, pieces, tables, verbs
+from nonstop.check.corrections import moves, others, pieces, tables, verbs
 from nonstop.check.corrections import row_changes as rows
 from nonstop.check.corrections.access import Access, access_of
 from nonstop.check.corrections.pieces import Piece, Stage, both_ways
@@ -173,6 +173,8 @@ def _of_types_and_views(change: changes.Change, before: Shape) -> Piece:
             return _enum_value(owner, value, following, preceding)
         case changes.ChangedView(owner, was, now):
             return _view(owner, was, now, before.alters_in_place)
+        case changes.ChangedOther(former, new):
+            return others.changed(former, new)
     raise AssertionError(change)
 
 

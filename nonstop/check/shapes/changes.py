@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nonstop.check.shapes.index import IndexShape
-from nonstop.check.shapes.shape import ColumnShape, Constraint, KeyShape, Owner, TableShape
+from nonstop.check.shapes.shape import ColumnShape, Constraint, KeyShape, OtherShape, Owner, TableShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,14 @@ class ChangedView:
     after: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedOther:
+    """A trigger, a function, a sequence: ``before`` is None for a new one, ``after`` for one that is gone."""
+
+    before: OtherShape | None
+    after: OtherShape | None
+
+
 Change = (
     AddedTable
     | DroppedTable
@@ -157,4 +165,5 @@ Change = (
     | DroppedEnum
     | AddedEnumValue
     | ChangedView
+    | ChangedOther
 )

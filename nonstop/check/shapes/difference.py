@@ -16,6 +16,7 @@ from nonstop.check.shapes.changes import (
     Change,
     ChangedDefault,
     ChangedNullability,
+    ChangedOther,
     ChangedView,
     DroppedColumn,
     DroppedConstraint,
@@ -44,6 +45,11 @@ def difference(before: Shape, after: Shape) -> tuple[Change, ...]:
             ChangedView(owner, before.views.get(owner, ""), after.views.get(owner, ""))
             for owner in sorted(before.views.keys() | after.views.keys(), key=repr)
             if before.views.get(owner) != after.views.get(owner)
+        ),
+        *(
+            ChangedOther(before.others.get(one), after.others.get(one))
+            for one in sorted(before.others.keys() | after.others.keys())
+            if before.others.get(one) != after.others.get(one)
         ),
     )
 

@@ -1,4 +1,4 @@
-"""What a schema looks like, as values: tables with all that belongs to them, enumerated types and views.
+"""What a schema looks like, as values: tables with all that belongs to them, enumerated types, views and others.
 
 Read by SQLAlchemy's reflection, and from the catalog where that leaves something out.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nonstop.check.shapes import column_types
 from nonstop.check.shapes.index import IndexShape, index_from_text
-from nonstop.databases.shape_queries import index_texts, partitioned_tables
+from nonstop.databases.shape_queries import index_texts, other_objects, partitioned_tables
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -108,6 +108,18 @@ class TableShape:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherShape:
+    """Something beside tables, types and views: a trigger, a function, a sequence that stands alone. ``name`` is as in SQL,
+    a function's with its arguments, a trigger's with its table. ``definition`` is what makes it, as far as one statement
+    does."""
+
+    kind: str
+    name: str
+    table: str
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """A whole schema. ``alters_in_place`` is the database's capability of that name."""
 
@@ -115,6 +127,8 @@ class Shape:
     enums: Mapping[Owner, tuple[str, ...]]
     views: Mapping[Owner, str]
     alters_in_place: bool
+    others: Mapping[tuple[str, str], OtherShape] = field(default_factory=dict)
+    """By kind and name."""
 
 
 def shape_of(database: Database, connection: Connection, ignored: Collection[str] = ()) -> Shape:
@@ -134,7 +148,14 @@ def shape_of(database: Database, connection: Connection, ignored: Collection[str
                     tables[schema, table.name] = table
             for name in inspector.get_view_names(schema=schema):
                 views[schema, name] = " ".join(inspector.get_view_definition(name, schema=schema).split())
-    return Shape(tables, _enums(inspector), views, database.alters_in_place)
+    others = [OtherShape(*found) for found in other_objects(connection)]
+    return Shape(
+        tables,
+        _enums(inspector),
+        views,
+        database.alters_in_place,
+        {(one.kind, one.name): one for one in others},
+    )
 
 
 def _schemas(inspector: Inspector) -> list[str | None]:
