@@ -71,6 +71,15 @@ def test_the_same_for_what_only_postgresql_alters(postgres: Bench, statements: l
     assert postgres.ends_as_meant()
 
 
+def test_a_check_over_a_column_that_gets_wider_is_validated_afterwards(postgres: Bench) -> None:
+    postgres.have("ALTER TABLE orders ADD CONSTRAINT has_vin CHECK (vin <> '')")
+    correction = postgres.corrected("ALTER TABLE orders ALTER COLUMN vin TYPE VARCHAR(80)")
+    (text,) = texts(correction)
+    assert text.index("NOT VALID") < text.index('op.validate_constraint("has_vin", "orders")')
+    postgres.try_out(correction)
+    assert postgres.ends_as_meant()
+
+
 def test_a_trigger_of_sqlite(sqlite: Bench) -> None:
     correction = sqlite.corrected("CREATE TRIGGER counts AFTER UPDATE ON orders BEGIN SELECT 1; END")
     sqlite.try_out(correction)

@@ -102,8 +102,8 @@ def _widened(table: TableShape, old: ColumnShape, new: ColumnShape) -> Piece:
     return Piece(
         f"let {where} be longer",
         f"what is to be kept in {where} does not fit into {old.type}.",
-        (verbs.set_type(table, new),),
-        (verbs.set_type(table, old),),
+        verbs.set_type(table, new),
+        verbs.set_type(table, old),
     )
 
 

@@ -118,16 +118,41 @@ def only_wider(before: str, after: str) -> bool:
     return new[2] is None or (int(new[2]) >= int(old[2]) and (new[3] or "0") == (old[3] or "0"))
 
 
-def set_type(table: TableShape, column: ColumnShape) -> str:
-    """A change of type by SQL, sent where it has not been made."""
+def set_type(table: TableShape, column: ColumnShape) -> tuple[str, ...]:
+    """A change of type by SQL, sent where it has not been made.
+
+    A CHECK over the column would be read again for every row under the lock: in the same statement it makes place for one
+    that is not validated, which is done afterwards (PostgreSQL manual, "ALTER TABLE").
+    """
+    checks = [check for check in table.checks if check.name and _names_column(check.condition, column.name)]
+    actions = [
+        *(f"DROP CONSTRAINT {quoted(check.name)}" for check in checks),
+        f"ALTER COLUMN {quoted(column.name)} TYPE {column.type}",
+        *(
+            f"ADD CONSTRAINT {quoted(check.name)} CHECK ({plain(table, check.condition)}) NOT VALID"
+            for check in checks
+        ),
+    ]
     where = f"to_regclass({string(qualified(table))}) AND attname = {string(column.name)}"
     seen = f"SELECT format_type(atttypid, atttypmod) = {_format(column.type)} FROM pg_attribute WHERE attrelid = {where}"
-    return call(
+    change = call(
         "op.execute",
-        literal(f"ALTER TABLE {qualified(table)} ALTER COLUMN {quoted(column.name)} TYPE {column.type}"),
+        literal(f"ALTER TABLE {qualified(table)} {', '.join(actions)}"),
         f"done_when={literal(seen)}",
         f"tables={names([qualified(table)])}",
     )
+    schema = option("schema", table.schema)
+    return (
+        change,
+        *(
+            call("op.validate_constraint", literal(check.name), literal(table.name), schema)
+            for check in checks
+        ),
+    )
+
+
+def _names_column(condition: str, column: str) -> bool:
+    return re.search(rf"\b{re.escape(column)}\b", condition) is not None
 
 
 def _format(type_: str) -> str:
@@ -223,9 +248,7 @@ def name_of(table: TableShape, constraint: Constraint) -> str:
     match constraint:
         case CheckShape():
             columns = [
-                column.name
-                for column in table.columns
-                if re.search(rf"\b{re.escape(column.name)}\b", constraint.condition)
+                column.name for column in table.columns if _names_column(constraint.condition, column.name)
             ]
             kind = "ck"
         case KeyShape():
