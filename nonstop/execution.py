@@ -169,7 +169,7 @@ class ScriptRun:
                 may_retry = may_retry and not self._client_was_broken_off()
                 if isinstance(cause, MadeWay) and may_retry and self._work.undo():
                     raise cause from None
-                raise self._failure(cause) from error
+                raise self._failure(cause) from (cause if isinstance(cause, MadeWay) else error)
             finally:
                 self._executor.close()
                 self._lookout.close()

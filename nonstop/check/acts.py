@@ -12,7 +12,7 @@ from nonstop.databases import open_database
 from nonstop.databases.base import Database, Violation
 from nonstop.descriptions.results import ScriptOutcome
 from nonstop.descriptions.scripts import Direction
-from nonstop.errors import NonstopError
+from nonstop.errors import MadeWay, NonstopError
 from nonstop.plan import Request
 from nonstop.runner import Listener, Runner
 
@@ -37,7 +37,7 @@ class Setting(NamedTuple):
 
 class Failure(NamedTuple):
     """An error of nonstop's as plain values; ``line`` is the script's, 0 where it is not known. ``is_of_rows``: a constraint
-    has refused rows."""
+    has refused rows; ``made_way``: the application, or what stood for it, was kept waiting for too long."""
 
     kind: str
     message: str
@@ -46,6 +46,7 @@ class Failure(NamedTuple):
     exit_code: int
     line: int
     is_of_rows: bool = False
+    made_way: bool = False
 
     @property
     def in_a_line(self) -> str:
@@ -121,14 +122,13 @@ def _attempts(setting: Setting) -> tuple[str, ...]:
 
 
 def _failure(error: NonstopError, database: Database) -> Failure:
-    cause: BaseException | None = error
-    violations = []
-    while cause is not None:
-        violations.append(database.violation(cause))
-        cause = cause.__cause__
+    causes: list[BaseException] = [error]
+    while (cause := causes[-1].__cause__) is not None:
+        causes.append(cause)
     return Failure(
         type(error).__name__, error.message, error.details, error.next_step, error.exit_code, _line(error.details),
-        any(violation in CONSTRAINTS for violation in violations),
+        any(database.violation(cause) in CONSTRAINTS for cause in causes),
+        any(isinstance(cause, MadeWay) for cause in causes),
     )  # fmt: skip
 
 
