@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from tests.support.databases import fresh_database
-from tests.support.fingerprint import fingerprint, rows
+from tests.support.fingerprint import look
 from tests.support.operations import Trial
 from tests.support.postgres_server import Server
 from tests.support.random_operations import SPARE, Change, Maker
@@ -124,7 +124,8 @@ def on_postgresql(url: str, table: Table) -> None:
 
 def looked(url: str) -> dict[str, Any]:
     """Schema and rows; a partition's indexes without their names, which their parents' builds choose."""
-    found = {**fingerprint(url), "rows": rows(url)}
+    schema, rows = look(url)
+    found = {**schema, "rows": rows}
     for table in found["tables"].values():
         if "kind" in table and table["kind"][3] is not None:
             nameless = [
@@ -177,7 +178,8 @@ def on_sqlite(folder: Path, name: str, table: Table, has_spare: bool) -> str:
 
 def seen(url: str) -> dict[str, Any]:
     """Schema and rows; of the text around a collation only its column."""
-    found: dict[str, Any] = unquoted({**fingerprint(url), "rows": rows(url)})
+    schema, rows = look(url)
+    found: dict[str, Any] = unquoted({**schema, "rows": rows})
     for table in found["tables"].values():
         table["collations"] = sorted(
             re.sub(r".*[,(](?=.* (?:TEXT|VARCHAR))", "", text) for text in table["collations"]

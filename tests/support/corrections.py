@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nonstop import scripts
@@ -12,7 +12,7 @@ from nonstop.check.shapes.shape import Shape, shape_of
 from nonstop.databases import open_database
 from nonstop.databases.fingerprint import Fingerprint
 from nonstop.descriptions.promises import CorrectedScript, Correction
-from tests.support.fingerprint import fingerprint, rows
+from tests.support.fingerprint import fingerprint, look
 from tests.support.forked import Ended, ForkServer
 from tests.support.operations import send
 from tests.support.projects import Project
@@ -47,7 +47,7 @@ def shape(url: str) -> Shape:
     with closing_engine(url) as engine, engine.connect() as connection:
         found = shape_of(open_database(url), connection)
     tables = {owner: table for owner, table in found.tables.items() if not table.name.startswith("nonstop_")}
-    return Shape(tables, found.enums, found.views, found.alters_in_place, found.others)
+    return replace(found, tables=tables)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Bench:
         return fingerprint(self.url)
 
     def look(self) -> tuple[Fingerprint, dict[str, tuple[int, str]]]:
-        return fingerprint(self.url), rows(self.url)
+        return look(self.url)
 
     def ends_as_meant(self) -> bool:
         """Whether the live database looks like the scratch one, on which the bad script ran."""

@@ -16,13 +16,17 @@ OWN_PREFIX = "nonstop_"
 def fingerprint(url: str) -> Fingerprint:
     """Tables with their columns, constraints, indexes and triggers; views; on PostgreSQL also sequences, functions and
     types. An SQLite file that does not exist is an empty schema."""
-    database = open_database(url)
-    with closing(database.connect_reading()) as connection:
-        return database.snapshot(connection, OWN_PREFIX).schema
+    return look(url)[0]
 
 
 def rows(url: str) -> RowChecksums:
     """For each table the number of rows and a checksum of them, independent of the order of rows and columns."""
+    return look(url)[1]
+
+
+def look(url: str) -> tuple[Fingerprint, RowChecksums]:
+    """Both, as they are at one moment."""
     database = open_database(url)
     with closing(database.connect_reading()) as connection:
-        return database.snapshot(connection, OWN_PREFIX).rows
+        seen = database.snapshot(connection, OWN_PREFIX)
+    return seen.schema, seen.rows

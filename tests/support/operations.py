@@ -19,7 +19,7 @@ from nonstop.operations.executor import SqlCollector
 from nonstop.plan import Request
 from nonstop.runner import Runner
 from tests.support.databases import engine_for
-from tests.support.fingerprint import fingerprint, rows
+from tests.support.fingerprint import look
 from tests.support.scripts import write_script
 
 NOWHERE = {"sqlite": "sqlite:///nowhere.db", "postgresql": "postgresql://nowhere/none"}
@@ -95,7 +95,7 @@ class Trial:
         maintenance.repair(self.runner, mark_pending=number)
 
     def look(self) -> tuple[Fingerprint, dict[str, tuple[int, str]]]:
-        return fingerprint(self.url), rows(self.url)
+        return look(self.url)
 
     def there_and_back(self) -> Fingerprint:
         """Apply, roll back, apply, and apply once more what is there already: what is seen must fit each time.

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
-from tests.support.fingerprint import OWN_PREFIX, fingerprint, rows
+from tests.support.fingerprint import OWN_PREFIX, look
 
 Snapshot = dict[str, Any]
 Row = tuple[Any, ...]
@@ -19,7 +19,8 @@ Row = tuple[Any, ...]
 
 def snapshot(url: str) -> Snapshot:
     """Schema, data and ledger: two of them are equal where nothing happened in between."""
-    return {"schema": fingerprint(url), "rows": rows(url), "ledger": ledger(url)}
+    schema, rows = look(url)
+    return {"schema": schema, "rows": rows, "ledger": ledger(url)}
 
 
 def ledger(url: str) -> dict[str, list[Row]]:
