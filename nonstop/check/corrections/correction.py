@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from nonstop.check.corrections import moves, others, pieces, tables, verbs
+from nonstop.check.corrections import moves, others, pieces, swaps, tables, verbs
 from nonstop.check.corrections import row_changes as rows
 from nonstop.check.corrections.access import Access, access_of
 from nonstop.check.corrections.pieces import Piece, Stage, both_ways
@@ -62,6 +62,8 @@ def _pieces(change: changes.Change, before: Shape, filling: Filling) -> list[Pie
             )
         case changes.DroppedColumn(table, column):
             return pieces.dropped_column(table, column)
+        case changes.ReplacedColumn() if swaps.can_be_swapped(change, before):
+            return swaps.swapped(change, before)
         case changes.ReplacedColumn():
             return moves.replaced_column(change, before.alters_in_place)
         case changes.RenamedTable():

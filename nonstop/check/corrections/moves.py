@@ -49,12 +49,12 @@ def replaced_column(change: ReplacedColumn, alters_in_place: bool) -> list[Piece
         f"drop {was}",
         f"{now} has taken its place.",
         (
-            *(_without(table, part) for part in _over(table, old.name)),
+            *(taken_away(table, part) for part in _over(table, old.name)),
             verbs.on_column("drop_column", table, old.name),
         ),
         (
             *bring_back(table, replace(old, nullable=old.nullable or old.default is None)),
-            *(_with(table, part) for part in _over(table, old.name)),
+            *(made(table, part) for part in _over(table, old.name)),
         ),
         Stage.WHEN_UNUSED,
         f"code that uses {now} only",
@@ -73,9 +73,9 @@ def _filled(change: ReplacedColumn, new: ColumnShape) -> list[Piece]:
     there, functions = filled(table, new.name, expression)
     back: list[str] = []
     for part in change.belongings:
-        copy = _copied(table, part, change.after.name, old.name, new.name)
-        there.append(_with(table, copy))
-        back.append(_without(table, copy))
+        copy = copied(table, part, change.after.name, old.name, new.name)
+        there.append(made(table, copy))
+        back.append(taken_away(table, copy))
     if new.default is not None:
         there.append(verbs.set_default(table, new))
         back.append(verbs.on_column("drop_default", table, new.name))
@@ -114,7 +114,7 @@ def _over(table: TableShape, column: str) -> list[IndexShape | Constraint]:
     return [*indexes, *(part for part in constraints if part.name and column in part.columns)]
 
 
-def _copied(
+def copied(
     table: TableShape, part: IndexShape | Constraint, now: str, old: str, new: str
 ) -> IndexShape | Constraint:
     """The same over the new column, under a name of its own as long as both are there."""
@@ -128,13 +128,13 @@ def _copied(
     return replace(part, name=name, columns=tuple(new if key == now else key for key in part.columns))
 
 
-def _with(table: TableShape, part: IndexShape | Constraint) -> str:
+def made(table: TableShape, part: IndexShape | Constraint) -> str:
     return (
         verbs.create_index(table, part) if isinstance(part, IndexShape) else verbs.add_constraint(table, part)
     )
 
 
-def _without(table: TableShape, part: IndexShape | Constraint) -> str:
+def taken_away(table: TableShape, part: IndexShape | Constraint) -> str:
     if isinstance(part, IndexShape):
         return verbs.drop_index(table, part)
     return verbs.drop_constraint(table, part.name)

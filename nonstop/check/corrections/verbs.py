@@ -124,7 +124,7 @@ def set_type(table: TableShape, column: ColumnShape) -> tuple[str, ...]:
     A CHECK over the column would be read again for every row under the lock: in the same statement it makes place for one
     that is not validated, which is done afterwards (PostgreSQL manual, "ALTER TABLE").
     """
-    checks = [check for check in table.checks if check.name and _names_column(check.condition, column.name)]
+    checks = [check for check in table.checks if check.name and mentions(check.condition, column.name)]
     actions = [
         *(f"DROP CONSTRAINT {quoted(check.name)}" for check in checks),
         f"ALTER COLUMN {quoted(column.name)} TYPE {column.type}",
@@ -151,8 +151,9 @@ def set_type(table: TableShape, column: ColumnShape) -> tuple[str, ...]:
     )
 
 
-def _names_column(condition: str, column: str) -> bool:
-    return re.search(rf"\b{re.escape(column)}\b", condition) is not None
+def mentions(sql: str, name: str) -> bool:
+    """Whether a name stands in a condition, an expression or a query; a word that is something else counts too."""
+    return re.search(rf"\b{re.escape(name)}\b", sql) is not None
 
 
 def _format(type_: str) -> str:
@@ -216,6 +217,8 @@ def add_constraint(table: TableShape, constraint: Constraint) -> str:
 
 
 def _reference(key: ForeignKeyShape) -> list[str]:
+    if key.timing:
+        raise NoCorrectionError(f"{key.name} is deferrable, which the verb has no word for")
     return [
         names(key.columns),
         literal(key.referred_table),
@@ -247,9 +250,7 @@ def name_of(table: TableShape, constraint: Constraint) -> str:
     """Its name, or one after what it is."""
     match constraint:
         case CheckShape():
-            columns = [
-                column.name for column in table.columns if _names_column(constraint.condition, column.name)
-            ]
+            columns = [column.name for column in table.columns if mentions(constraint.condition, column.name)]
             kind = "ck"
         case KeyShape():
             columns, kind = list(constraint.columns), "uq"

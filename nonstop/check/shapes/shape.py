@@ -65,6 +65,8 @@ class ForeignKeyShape:
     referred_columns: tuple[str, ...]
     on_delete: str = "NO ACTION"
     on_update: str = "NO ACTION"
+    timing: str = ""
+    """As in SQL, where it is not checked at once: ``" DEFERRABLE INITIALLY DEFERRED"``."""
 
 
 Constraint = KeyShape | CheckShape | ForeignKeyShape
@@ -243,10 +245,19 @@ def _foreign_keys(
             key["referred_schema"],
             key["referred_table"],
             tuple(key["referred_columns"]),
-            *actions.get((tuple(key["constrained_columns"]), key["referred_table"]), ()),
+            *actions.get(
+                (tuple(key["constrained_columns"]), key["referred_table"]), ("NO ACTION", "NO ACTION")
+            ),
+            _timing(key.get("options") or {}),
         )
         for key in found
     ]
+
+
+def _timing(options: Mapping[str, Any]) -> str:
+    if not options.get("deferrable"):
+        return ""
+    return f" DEFERRABLE INITIALLY {options.get('initially') or 'IMMEDIATE'}"
 
 
 def _index_texts(inspector: Inspector, connection: Connection) -> Mapping[Owner, Mapping[str, str]]:
