@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nonstop.databases.sqlite_catalog import table_text
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -51,6 +53,15 @@ UNION ALL
 SELECT 'materialized view', c.oid::regclass::text, '', pg_get_viewdef(c.oid)
   FROM pg_class c
  WHERE c.relkind = 'm'
+UNION ALL
+SELECT 'index of a materialized view', i.indexrelid::regclass::text, c.oid::regclass::text, pg_get_indexdef(i.indexrelid)
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+ WHERE c.relkind = 'm'
+UNION ALL
+SELECT 'partition', c.oid::regclass::text, i.inhparent::regclass::text,
+       pg_get_expr(c.relpartbound, c.oid) || E'\n' || coalesce(pg_get_partition_constraintdef(c.oid), '')
+  FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid
+ WHERE c.relispartition AND c.relkind IN ('r', 'p')
 """
 OTHERS_OF_SQLITE = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
 PARTITIONED = """
@@ -65,6 +76,14 @@ def partitioned_tables(connection: Connection) -> set[tuple[str, str]]:
     if connection.dialect.name == "sqlite":
         return set()
     return {(schema, name) for schema, name in connection.exec_driver_sql(PARTITIONED)}
+
+
+def names_beside_columns(connection: Connection, table: str) -> dict[tuple[str, str], str]:
+    """The names of constraints that stand beside a column, by their first word and the column: what SQLAlchemy does not see
+    on SQLite."""
+    text = table_text(connection, table) if connection.dialect.name == "sqlite" else None
+    named = text.constraints() if text else ()
+    return {(clause.kind, item.column): clause.label for item, clause in named if item.column}
 
 
 def other_objects(connection: Connection) -> list[tuple[str, str, str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from nonstop.check.corrections import moves, others, pieces, swaps, tables, verbs
+from nonstop.check.corrections import moves, others, pieces, swaps, tables, types_and_views, verbs
 from nonstop.check.corrections import row_changes as rows
 from nonstop.check.corrections.access import Access, access_of
 from nonstop.check.corrections.pieces import Piece, Stage, both_ways
@@ -22,7 +22,7 @@ from nonstop.descriptions.scripts import Script
 
 
 class RowChange(NamedTuple):
-    """An UPDATE, DELETE or INSERT that a script sent, and how many rows of tables in use it touched."""
+    """A statement that a script sent, and how many rows of tables in use it changed, if it is about rows."""
 
     sql: str
     rows: int
@@ -35,7 +35,9 @@ def corrected(
 
     None where there is nothing to do, or nothing that could be said in a script.
     """
-    statements = list(dict.fromkeys(rows.read(change.sql) for change in row_changes if change.rows))
+    statements = [rows.default_for_a_while(change.sql, after) for change in row_changes]
+    statements += [rows.read(change.sql) for change in row_changes if change.rows]
+    statements = list(dict.fromkeys(statements))
     filling = rows.filling(statements, before, after)
     try:
         differing = difference(before, after)
@@ -43,7 +45,7 @@ def corrected(
         found = [
             _in_time(piece, change, renamed)
             for change in differing
-            for piece in _pieces(change, before, filling)
+            for piece in _pieces(change, before, after, filling)
         ]
         inserted = [rows.insertion(change.sql, before) for change in row_changes if change.rows]
         found += [piece for piece in inserted if piece is not None]
@@ -53,7 +55,7 @@ def corrected(
     return of_pieces(script, found) if found else None
 
 
-def _pieces(change: changes.Change, before: Shape, filling: Filling) -> list[Piece]:
+def _pieces(change: changes.Change, before: Shape, after: Shape, filling: Filling) -> list[Piece]:
     """What has to be done for one change."""
     match change:
         case changes.AddedColumn(table, column):
@@ -62,10 +64,8 @@ def _pieces(change: changes.Change, before: Shape, filling: Filling) -> list[Pie
             )
         case changes.DroppedColumn(table, column):
             return pieces.dropped_column(table, column)
-        case changes.ReplacedColumn() if swaps.can_be_swapped(change, before):
-            return swaps.swapped(change, before)
         case changes.ReplacedColumn():
-            return moves.replaced_column(change, before.alters_in_place)
+            return _replaced(change, before)
         case changes.RenamedTable():
             return moves.renamed_table(change)
         case changes.ChangedDefault():
@@ -83,7 +83,15 @@ def _pieces(change: changes.Change, before: Shape, filling: Filling) -> list[Pie
             ]
         case changes.DroppedTable(table):
             return [pieces.dropped_table(table)]
-    return [_of_constraints(change) or _of_types_and_views(change, before)]
+        case changes.ChangedOther():
+            return others.changed(change, before, after)
+    return [_of_constraints(change) or types_and_views.changed(change, before.alters_in_place)]
+
+
+def _replaced(change: changes.ReplacedColumn, before: Shape) -> list[Piece]:
+    if swaps.can_be_swapped(change, before):
+        return swaps.swapped(change, before)
+    return moves.replaced_column(change, before.alters_in_place)
 
 
 def _in_time(piece: Piece, change: changes.Change, renamed: Sequence[changes.RenamedTable]) -> Piece:
@@ -148,66 +156,6 @@ def _of_constraints(change: changes.Change) -> Piece | None:
                 [verbs.add_primary_key(table, key)],
             )
     return None
-
-
-def _of_types_and_views(change: changes.Change, before: Shape) -> Piece:
-    match change:
-        case changes.AddedEnum(owner, values):
-            why = f"columns to come hold one of: {', '.join(values)}."
-            does, there, back = (
-                f"create the type {owner[1]}",
-                tables.create_enum(owner, values),
-                tables.drop_enum(owner),
-            )
-            return both_ways(does, why, [there], [back])
-        case changes.DroppedEnum(owner, values):
-            return Piece(
-                f"drop the type {owner[1]}",
-                "no column is of it any longer.",
-                (tables.drop_enum(owner),),
-                (tables.create_enum(owner, values),),
-                Stage.WHEN_UNUSED,
-                f"code that no longer uses the type {owner[1]}",
-                is_contract=True,
-                rank=2,
-            )
-        case changes.AddedEnumValue(owner, value, following, preceding):
-            return _enum_value(owner, value, following, preceding)
-        case changes.ChangedView(owner, was, now):
-            return _view(owner, was, now, before.alters_in_place)
-        case changes.ChangedOther(former, new):
-            return others.changed(former, new)
-    raise AssertionError(change)
-
-
-def _enum_value(owner: tuple[str | None, str], value: str, after: str, before: str) -> Piece:
-    place = f", before={literal(before)}" if before else ""
-    schema = f", schema={literal(owner[0])}" if owner[0] else ""
-    return both_ways(
-        f"add {value} to the type {owner[1]}",
-        f"the next release writes {value}. The database can't take a value back: rolling back leaves it.",
-        [f"op.add_enum_value({literal(owner[1])}, {literal(value)}{place}{schema})"],
-        [],
-    )
-
-
-def _view(owner: tuple[str | None, str], was: str, now: str, alters_in_place: bool) -> Piece:
-    if not now:
-        return Piece(
-            f"drop the view {owner[1]}",
-            "no query asks for it any longer.",
-            (tables.drop_view(owner),),
-            (tables.create_view(owner, was, alters_in_place),),
-            Stage.WHEN_UNUSED,
-            f"code that no longer uses the view {owner[1]}",
-            is_contract=True,
-            rank=-1,
-        )
-    there = [tables.create_view(owner, now, alters_in_place)]
-    back = [tables.create_view(owner, was, alters_in_place)] if was else [tables.drop_view(owner)]
-    if was and not alters_in_place:
-        there, back = [tables.drop_view(owner), *there], [tables.drop_view(owner), *back]
-    return both_ways(f"define the view {owner[1]}", "the next release asks for it.", there, back)
 
 
 # --- from pieces to scripts ----------------------------------------------------------------------------------

@@ -4,44 +4,60 @@ from __future__ import annotations
 
 import re
 
+from nonstop.check.corrections import materialized_views, partitions
 from nonstop.check.corrections.pieces import Piece, Stage
 from nonstop.check.corrections.render import call, literal, names
 from nonstop.check.corrections.verbs import NoCorrectionError
-from nonstop.check.shapes.shape import OtherShape
+from nonstop.check.shapes.changes import ChangedOther
+from nonstop.check.shapes.shape import OtherShape, Shape
 
-RANKS = {"sequence": -1, "function": -1, "procedure": -1, "trigger": 2}
+RANKS = {"sequence": -1, "function": -1, "procedure": -1, "trigger": 2, "constraint trigger": 2}
 """Of each kind that one statement can make beside readers and writers: a column's default may ask a sequence or a function,
 and a trigger calls a function. Each is dropped in the opposite order. What is not here (an exclusion constraint reads the
 whole table under a lock, PostgreSQL manual, "ALTER TABLE") has no correction."""
 
 
-def changed(before: OtherShape | None, after: OtherShape | None) -> Piece:
-    """A piece that makes ``after`` of ``before``. Raises NoCorrectionError for kinds that can't be had online."""
-    one = after or before
+def changed(change: ChangedOther, before: Shape, after: Shape) -> list[Piece]:
+    """What has to be done for one of them. Raises NoCorrectionError for kinds that can't be had online."""
+    one = change.after or change.before
     assert one is not None
-    if one.kind not in RANKS or (one.kind == "sequence" and before and after):
+    match one.kind:
+        case "materialized view":
+            return materialized_views.changed(change, before, after)
+        case "index of a materialized view":
+            return materialized_views.changed_index(change, before, after)
+        case "partition":
+            return [partitions.changed(change, before)]
+    if one.kind not in RANKS or (one.kind == "sequence" and change.before and change.after):
         raise NoCorrectionError(f"the {one.kind} {one.name} can't be made by a statement that blocks nobody")
-    rank, label = _rank(one), f"the {one.kind} {one.name}"
-    if after is None:
-        return Piece(
-            f"drop {label}",
-            f"nothing needs {label} any longer.",
-            (_drop(one),),
-            (_make(one),),
-            Stage.WHEN_UNUSED,
-            f"code that no longer needs {label}",
-            loses=f"nothing has asked {label} for numbers since the release before this script"
-            if one.kind == "sequence"
-            else "",
-            is_contract=True,
-            rank=-rank,
-        )
+    return [_dropped(one) if change.after is None else _defined(change.after, change.before)]
+
+
+def _defined(one: OtherShape, former: OtherShape | None) -> Piece:
+    label = f"the {one.kind} {one.name}"
     return Piece(
         f"define {label}",
         f"the release that comes next needs {label}.",
-        (_make(after),),
-        (_make(before) if before else _drop(after),),
-        rank=rank,
+        (_make(one),),
+        (_make(former) if former else _drop(one),),
+        rank=_rank(one),
+    )
+
+
+def _dropped(one: OtherShape) -> Piece:
+    label = f"the {one.kind} {one.name}"
+    return Piece(
+        f"drop {label}",
+        f"nothing needs {label} any longer.",
+        (_drop(one),),
+        (_make(one),),
+        Stage.WHEN_UNUSED,
+        f"code that no longer needs {label}",
+        loses=f"nothing has asked {label} for numbers since the release before this script"
+        if one.kind == "sequence"
+        else "",
+        is_contract=True,
+        rank=-_rank(one),
     )
 
 
@@ -54,12 +70,15 @@ def _make(one: OtherShape) -> str:
     # SQLite keeps the statement that was sent.
     sql = re.sub(
         r"(?i)^create\s+trigger\s+(if\s+not\s+exists\s+)?", "CREATE TRIGGER IF NOT EXISTS ", one.definition
-    )
-    return call("op.execute", literal(sql.strip()), _locking(one))
+    ).strip()
+    if one.kind == "constraint trigger":  # which can't be replaced: it is dropped and made in one transaction
+        sql = f"DROP TRIGGER IF EXISTS {one.name}; {sql}"
+    return call("op.execute", literal(sql), _locking(one))
 
 
 def _drop(one: OtherShape) -> str:
-    return call("op.execute", literal(f"DROP {one.kind.upper()} IF EXISTS {one.name}"), _locking(one))
+    kind = one.kind.removeprefix("constraint ").upper()
+    return call("op.execute", literal(f"DROP {kind} IF EXISTS {one.name}"), _locking(one))
 
 
 def _locking(one: OtherShape) -> str:

@@ -46,6 +46,10 @@ class Piece:
     rank: int = 0
     """Among the pieces of one script: what others stand on goes after them."""
 
+    def at(self, rank: int) -> Piece:
+        """The same in another place."""
+        return replace(self, rank=rank)
+
 
 Filling = tuple[tuple[str, str], ...]
 """Functions that give a new column its values, each its name and code: the UPDATEs that the script had sent."""

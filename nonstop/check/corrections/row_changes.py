@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from nonstop.check.corrections import batches
+from nonstop.check.corrections import batches, verbs
 from nonstop.check.corrections.batches import RowStatement
-from nonstop.check.corrections.pieces import Piece, Stage, no_key
+from nonstop.check.corrections.pieces import Piece, Stage, add_unless_there, no_key
 from nonstop.check.corrections.render import call, literal
-from nonstop.check.shapes.shape import Shape, TableShape
+from nonstop.check.shapes.shape import ColumnShape, Shape, TableShape
+from nonstop.databases.postgresql_columns import Column
 from nonstop.databases.postgresql_reader import Reader
 
 MOST_ROWS = 50
 """More than that are no matter of a script."""
+SET = re.compile(r"\sset\s", re.IGNORECASE)
 Filling = Mapping[tuple[str | None, str, str], tuple[tuple[str, str], ...]]
 """For a new column (schema, table, column) the functions that fill it."""
 
@@ -27,6 +30,24 @@ def read(sql: str) -> RowStatement | None:
         table = reader.name().written
         return batches.parsed(f"DELETE FROM {table}")
     return batches.parsed(sql)
+
+
+def default_for_a_while(sql: str, after: Shape) -> RowStatement | None:
+    """An ADD COLUMN whose default is gone when the script ends, as the UPDATE that it was to the rows which were there."""
+    reader = Reader.of(sql)
+    if not reader.accept("alter table [if exists] [only]"):
+        return None
+    owner = reader.name()
+    if not reader.accept("add [column] [if not exists]"):
+        return None
+    column = Column.read(reader)
+    default, table = column.clauses.get("default"), after.tables.get((owner.schema, owner.last))
+    kept = table.column(column.name) if table else None
+    if default is None or kept is None or kept.default is not None:
+        return None
+    head = f"UPDATE {owner.written} SET {column.written} = {default.source()}"
+    condition = f"{column.written} IS NULL"
+    return RowStatement("update", owner.schema, owner.last, "", head, condition, (column.name,))
 
 
 def insertion(sql: str, shape: Shape) -> Piece | None:
@@ -70,7 +91,8 @@ def filling(statements: Sequence[RowStatement | None], before: Shape, after: Sha
             empty = f"{owner}{batches.quoted(column)} IS NULL"
             conditions = [batches.in_brackets(statement.condition)] if statement.condition else []
             condition = " AND ".join(conditions + [empty] * (empty not in statement.condition))
-            does = f"fill {table.display}.{column}"
+            already = len(found[table.schema, table.name, column])
+            does = f"fill {table.display}.{column}" + f"_{already + 1}" * bool(already)
             function = batches.loop(does, table, statement._replace(condition=condition))
             found[table.schema, table.name, column] += (function,)
     return found
@@ -85,19 +107,29 @@ def fills_new_columns(statement: RowStatement, before: Shape) -> bool:
 
 def pieces(statements: Sequence[RowStatement | None], before: Shape, already: Filling) -> list[Piece]:
     """A piece for each statement that changes or deletes rows that were there before the script."""
-    found = []
+    found: list[Piece] = []
+    met: Counter[object] = Counter()
     for statement in statements:
         table = _table(statement, before) if statement is not None else None
         if statement is None or table is None:
             continue
         if table.key and (fills_new_columns(statement, before) or set(statement.columns) & set(table.key)):
             continue
-        found.append(_deletion(statement, table) if statement.verb == "delete" else _update(statement, table))
+        same = statement.verb, table.display, statement.columns
+        met[same] += 1
+        number = f"_{met[same]}" if met[same] > 1 else ""
+        if statement.verb == "delete":
+            found.append(_deletion(statement, table, number))
+        elif _made_of_itself(statement):
+            found += _marked_update(statement, table, number)
+        else:
+            found.append(_update(statement, table, number))
     return found
 
 
-def _deletion(statement: RowStatement, table: TableShape) -> Piece:
-    lines, functions = _lines(f"delete from {table.display}", statement, table)
+def _deletion(statement: RowStatement, table: TableShape, number: str) -> Piece:
+    """``number`` tells it from others of the same kind on the same table."""
+    lines, functions = _lines(f"delete from {table.display}{number}", statement, table)
     what = f"rows of {table.display}" + (f" where {statement.condition}" if statement.condition else "")
     return Piece(
         f"delete {what}",
@@ -111,30 +143,54 @@ def _deletion(statement: RowStatement, table: TableShape) -> Piece:
     )
 
 
-def _update(statement: RowStatement, table: TableShape) -> Piece:
+def _update(statement: RowStatement, table: TableShape, number: str) -> Piece:
     columns = ", ".join(statement.columns) or "rows"
-    lines, functions = _lines(f"update {table.display} {columns}", statement, table)
+    lines, functions = _lines(f"update {table.display} {columns}{number}", statement, table)
     return Piece(
         f"update {columns} of {table.display}",
         f"the next release reads other values in {columns}.",
         lines,
         stage=Stage.ROWS,
         functions=functions,
-        note=_once(statement),
         irreversible=f"the former values of {columns} are overwritten",
         is_contract=True,
     )
 
 
-def _once(statement: RowStatement) -> str:
-    """A warning, where a value is made of its former self."""
+def _made_of_itself(statement: RowStatement) -> bool:
+    """Whether a value is made of its former self: a second run would do it twice."""
     _, _, assigned = statement.head.partition(" = ")
-    grows = [name for name in statement.columns if re.search(rf"\b{re.escape(name)}\b", assigned)]
-    if not grows:
-        return ""
-    return (
-        f"Run it once: {', '.join(grows)} is made of its former value, and nothing tells which rows are done."
+    return any(re.search(rf"\b{re.escape(name)}\b", assigned) for name in statement.columns)
+
+
+def _marked_update(statement: RowStatement, table: TableShape, number: str) -> list[Piece]:
+    """A column tells which rows are done, from before the first of them until after the last. New rows are done."""
+    marker = ColumnShape(f"{'_'.join(statement.columns)}_is_updated{number}", "BOOLEAN", "Boolean")
+    of_new_rows = replace(marker, default="TRUE")
+    where, name = f"{table.display}.{marker.name}", batches.quoted(marker.name)
+    owner = f"{statement.alias or batches.qualified(table)}." if statement.is_joined else ""
+    condition = " AND ".join(
+        [batches.in_brackets(statement.condition)] * bool(statement.condition) + [f"{owner}{name} IS NULL"]
     )
+    head = SET.sub(f" SET {name} = TRUE, ", statement.head, count=1)
+    drop = verbs.on_column("drop_column", table, marker.name)
+    add = Piece(
+        f"add {where}",
+        f"{', '.join(statement.columns)} is made of its former value: {marker.name} tells which rows are done, so that"
+        " none is changed twice.",
+        (add_unless_there(table, marker), verbs.set_default(table, of_new_rows)),
+        (drop,),
+    )
+    take_away = Piece(
+        f"drop {where}",
+        "all rows are done.",
+        (drop,),
+        (verbs.add_column(table, verbs.whole(of_new_rows)),),
+        Stage.WHEN_UNUSED,
+        loses=f"{marker.name} only told which rows had been updated",
+        is_contract=True,
+    )
+    return [add, _update(statement._replace(head=head, condition=condition), table, number), take_away]
 
 
 def _lines(does: str, statement: RowStatement, table: TableShape) -> tuple[tuple[str, ...], tuple[str, ...]]:

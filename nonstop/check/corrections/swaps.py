@@ -53,11 +53,10 @@ def _hanging_on(change: ReplacedColumn, before: Shape) -> Iterator[str]:
     for other in before.others.values():
         if other.table == qualified(table) and mentions(other.definition, name):
             yield f"the {other.kind} {other.name}"
-    queries = [
-        *before.views.values(),
-        *(other.definition for other in before.others.values() if not other.table),
-    ]
-    yield from (query for query in queries if mentions(query, table.name) and mentions(query, name))
+    materialized = [other.definition for other in before.others.values() if other.kind == "materialized view"]
+    for query in (*before.views.values(), *materialized):
+        if mentions(query, table.name) and mentions(query, name):
+            yield f"the view {query}"
 
 
 class _Swap:

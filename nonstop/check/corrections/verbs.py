@@ -170,7 +170,7 @@ def string(text: str) -> str:
 
 def create_index(table: TableShape, index: IndexShape) -> str:
     if index.extras:
-        return _index_by_sql(index)
+        return index_by_sql(quoted(index.name), index.text)
     keys = ", ".join(literal(key) if key in index.names else as_text(plain(table, key)) for key in index.keys)
     return call(
         "op.create_index",
@@ -185,17 +185,16 @@ def create_index(table: TableShape, index: IndexShape) -> str:
     )
 
 
-def _index_by_sql(index: IndexShape) -> str:
-    """For a collation, an operator class and the like, which the verb has no words for."""
-    head, kind, rest = index.text.partition(" INDEX ")
+def index_by_sql(name: str, text: str) -> str:
+    """For a collation, an operator class and the like, which the verb has no words for, and for what is no table."""
+    head, kind, rest = text.partition(" INDEX ")
     if " USING " not in rest:
         return call("op.execute", literal(f"{head}{kind}IF NOT EXISTS {rest}"))
-    name = string(quoted(index.name))
     return call(
         "op.execute",
         literal(f"{head}{kind}CONCURRENTLY {rest}"),
-        f"done_when={literal(f'SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass({name})')}",
-        f"undo={literal(f'DROP INDEX CONCURRENTLY IF EXISTS {quoted(index.name)}')}",
+        f"done_when={literal(f'SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass({string(name)})')}",
+        f"undo={literal(f'DROP INDEX CONCURRENTLY IF EXISTS {name}')}",
         "in_transaction=False",
     )
 

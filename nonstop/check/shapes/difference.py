@@ -39,6 +39,7 @@ def difference(before: Shape, after: Shape) -> tuple[Change, ...]:
         *(
             change
             for owner in sorted(before.tables.keys() & after.tables.keys(), key=repr)
+            if before.tables[owner].is_partitioned == after.tables[owner].is_partitioned
             for change in _table(before.tables[owner], after.tables[owner])
         ),
         *(

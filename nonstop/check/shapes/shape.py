@@ -8,12 +8,17 @@ from __future__ import annotations
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nonstop.check.shapes import column_types
 from nonstop.check.shapes.index import IndexShape, index_from_text
-from nonstop.databases.shape_queries import index_texts, other_objects, partitioned_tables
+from nonstop.databases.shape_queries import (
+    index_texts,
+    names_beside_columns,
+    other_objects,
+    partitioned_tables,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -70,6 +75,7 @@ class ForeignKeyShape:
 
 
 Constraint = KeyShape | CheckShape | ForeignKeyShape
+Part = TypeVar("Part", KeyShape, ForeignKeyShape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,18 +194,22 @@ def _tables(
     for owner in sorted(columns, key=lambda owner: owner[1]):
         key: Any = primary_keys.get(owner) or {}
         names = [column["name"] for column in columns[owner]]
+        beside = names_beside_columns(connection, owner[1])
         found.append(
             TableShape(
                 owner[1],
                 schema,
                 tuple(_column(inspector, column) for column in columns[owner]),
                 _key(key) if key.get("constrained_columns") else None,
-                _in_order(_key(unique) for unique in uniques.get(owner) or ()),
+                _in_order(_named(_key(unique), beside, "UNIQUE") for unique in uniques.get(owner) or ()),
                 _in_order(
                     CheckShape(check["name"] or "", check["sqltext"]) for check in checks.get(owner) or ()
                 ),
                 _in_order(
-                    _foreign_keys(database, connection, owner[1], schema, foreign_keys.get(owner) or ())
+                    _named(key, beside, "REFERENCES")
+                    for key in _foreign_keys(
+                        database, connection, owner[1], schema, foreign_keys.get(owner) or ()
+                    )
                 ),
                 _in_order(
                     index_from_text(name, text, names)
@@ -226,6 +236,11 @@ def _column(inspector: Inspector, found: Any) -> ColumnShape:
 
 def _key(found: Any) -> KeyShape:
     return KeyShape(found.get("name") or "", tuple(found.get("constrained_columns") or found["column_names"]))
+
+
+def _named(part: Part, beside: Mapping[tuple[str, str], str], kind: str) -> Part:
+    """The same with the name that stands beside its column."""
+    return part if part.name else replace(part, name=beside.get((kind, part.columns[0]), ""))
 
 
 def _foreign_keys(
