@@ -6,7 +6,8 @@ import pytest
 
 from nonstop.check.corrections.batches import parsed
 from tests.support.corrections import Bench, texts, value
-from tests.support.fingerprint import rows
+from tests.support.fingerprint import look, rows
+from tests.support.operations import send
 
 
 @pytest.mark.parametrize(
@@ -54,9 +55,56 @@ def test_the_range_of_a_loop_of_the_scripts_own_is_left_out(last: str) -> None:
     assert parsed(f"UPDATE orders SET plate = {last}") is None
 
 
-def test_a_value_made_of_its_former_self_is_warned_of(bench: Bench) -> None:
-    (text,) = texts(bench.corrected("UPDATE orders SET amount = amount * 2"))
-    assert "Run it once: amount is made of its former value" in text
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["UPDATE orders SET amount = amount * 2 WHERE id < 3 OR plate = ''"],
+        ["UPDATE orders AS o SET amount = o.amount + c.id FROM customers AS c WHERE c.id = o.customer_id"],
+        ["UPDATE orders SET amount = amount + 1 WHERE id = 1", "UPDATE orders SET amount = amount * 5"],
+        ["UPDATE loose SET number = number + 1"],
+    ],
+)
+def test_a_value_made_of_its_former_self_is_changed_once(bench: Bench, statements: list[str]) -> None:
+    correction = bench.corrected(*statements)
+    mark, _, forget = correction.scripts
+    assert not any(correction.between)
+    assert "_is_updated" in mark.text
+    assert "discards_data" in forget.text
+    bench.try_out(correction)
+    assert bench.look() == look(bench.scratch)
+
+
+def test_rows_that_are_new_when_others_are_updated_stay_as_they_are(bench: Bench) -> None:
+    mark, change, _ = bench.corrected("UPDATE orders SET amount = amount * 2").scripts
+    bench.apply(mark)
+    send(bench.url, "INSERT INTO orders (id, vin, amount) VALUES (4, 'V4', 10)")
+    bench.apply(change)
+    assert value(bench, "SELECT sum(amount) FROM orders WHERE id < 4") == 6
+    assert value(bench, "SELECT amount FROM orders WHERE id = 4") == 10
+
+
+def test_updates_of_one_column_for_different_rows_are_all_carried_out(bench: Bench) -> None:
+    updates = [f"UPDATE orders SET plate = 'p{number}' WHERE id = {number}" for number in (1, 2)]
+    bench.try_out(bench.corrected(*updates))
+    assert bench.look() == look(bench.scratch)
+
+
+def test_a_new_column_is_filled_by_each_of_several_updates(bench: Bench) -> None:
+    updates = [f"UPDATE orders SET code = 'c{number}' WHERE id = {number}" for number in (1, 2)]
+    bench.try_out(bench.corrected("ALTER TABLE orders ADD COLUMN code VARCHAR(8)", *updates))
+    assert bench.look() == look(bench.scratch)
+
+
+def test_a_default_that_is_taken_away_again_has_filled_the_rows(postgres: Bench) -> None:
+    first, require = postgres.corrected(
+        "ALTER TABLE orders ADD COLUMN code INTEGER NOT NULL DEFAULT 7",
+        "ALTER TABLE orders ALTER COLUMN code DROP DEFAULT",
+    ).scripts
+    postgres.apply(first)
+    send(postgres.url, "INSERT INTO orders (id, vin) VALUES (4, 'V4')")  # by the release before
+    postgres.apply(require)
+    assert value(postgres, "SELECT sum(code) FROM orders") == 28
+    assert postgres.ends_as_meant()
 
 
 def test_rows_without_a_key_get_advice(bench: Bench) -> None:

@@ -9,7 +9,7 @@ from tests.support.operations import send
 
 
 def test_a_change_of_type_goes_through_a_new_column(postgres: Bench) -> None:
-    correction = postgres.corrected("ALTER TABLE orders ALTER COLUMN amount TYPE BIGINT")
+    correction = postgres.corrected("ALTER TABLE orders ALTER COLUMN amount TYPE NUMERIC(12)")
     assert [script.file for script in correction.scripts] == [
         "003_add_orders_new_amount.py",
         "004_fill_orders_new_amount.py",
@@ -57,6 +57,16 @@ def test_a_renamed_parent_keeps_its_children(postgres: Bench) -> None:
     keys = postgres.schema()["tables"]["orders"]
     assert "clients" in str(keys)
     assert "customers" not in str(keys)
+
+
+def test_the_constraint_beside_a_column_has_its_name_on_sqlite_too(sqlite: Bench) -> None:
+    sqlite.have(
+        "CREATE TABLE parts (id INTEGER PRIMARY KEY, name TEXT CONSTRAINT one_name UNIQUE,"
+        " customer_id INTEGER CONSTRAINT of_customer REFERENCES customers (id))"
+    )
+    sqlite.try_out(sqlite.corrected("ALTER TABLE customers RENAME TO clients"))
+    assert sqlite.schema()["tables"].keys() == {"clients", "orders", "pairs", "loose", "parts"}
+    assert "customers" not in str(sqlite.schema()["tables"]["parts"])
 
 
 def test_what_gets_another_definition_is_there_all_the_time(postgres: Bench) -> None:

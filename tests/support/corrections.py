@@ -39,6 +39,10 @@ BEGIN
     NEW.seen := 1;  -- a remark: with "quotes" and it's
     RETURN NEW;
 END $$"""
+CONSTRAINT_TRIGGER = (
+    "CREATE CONSTRAINT TRIGGER looks AFTER INSERT ON orders"
+    " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+)
 TRIGGER = "CREATE TRIGGER stamps BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION stamp()"
 
 
@@ -82,8 +86,8 @@ class Bench:
             for statement in statements:
                 with engine.begin() as connection:
                     touched = connection.exec_driver_sql(statement).rowcount
-                    if statement.startswith(CHANGES_ROWS):
-                        row_changes.append(RowChange(statement, abs(touched)))
+                    rows = abs(touched) if statement.startswith(CHANGES_ROWS) else 0
+                    row_changes.append(RowChange(statement, rows))
         return corrected(scripts.read(path), before, shape(self.scratch), row_changes)
 
     def corrected(self, *statements: str) -> Correction:
@@ -99,11 +103,9 @@ class Bench:
             self._try_out(script)
 
     def _try_out(self, script: CorrectedScript) -> None:
-        compile(script.text, script.file, "exec")
         number = script.file.partition("_")[0]
-        (self.project.migrations / script.file).write_text(script.text, encoding="utf-8")
         before = self.look()
-        self.run("apply")
+        self.apply(script)
         after = self.look()
         self.run("repair", "--mark-pending", number, "--yes")
         self.run("apply")
@@ -118,6 +120,12 @@ class Bench:
         self.run("rollback", "--only", number, "--yes")
         self.run("apply")
         assert self.schema() == after[0], script.text
+
+    def apply(self, script: CorrectedScript) -> None:
+        """Write the script and apply it."""
+        compile(script.text, script.file, "exec")
+        (self.project.migrations / script.file).write_text(script.text, encoding="utf-8")
+        self.run("apply")
 
     def run(self, *arguments: str) -> Ended:
         """The real command; it has to succeed."""

@@ -45,7 +45,7 @@ def corrected(
         found = [
             _in_time(piece, change, renamed)
             for change in differing
-            for piece in _pieces(change, before, after, filling)
+            for piece in _pieces(change, differing, before, after, filling)
         ]
         inserted = [rows.insertion(change.sql, before) for change in row_changes if change.rows]
         found += [piece for piece in inserted if piece is not None]
@@ -55,7 +55,9 @@ def corrected(
     return of_pieces(script, found) if found else None
 
 
-def _pieces(change: changes.Change, before: Shape, after: Shape, filling: Filling) -> list[Piece]:
+def _pieces(
+    change: changes.Change, differing: Sequence[changes.Change], before: Shape, after: Shape, filling: Filling
+) -> list[Piece]:
     """What has to be done for one change."""
     match change:
         case changes.AddedColumn(table, column):
@@ -65,7 +67,7 @@ def _pieces(change: changes.Change, before: Shape, after: Shape, filling: Fillin
         case changes.DroppedColumn(table, column):
             return pieces.dropped_column(table, column)
         case changes.ReplacedColumn():
-            return _replaced(change, before)
+            return _replaced(change, differing, before)
         case changes.RenamedTable():
             return moves.renamed_table(change)
         case changes.ChangedDefault():
@@ -88,9 +90,11 @@ def _pieces(change: changes.Change, before: Shape, after: Shape, filling: Fillin
     return [_of_constraints(change) or types_and_views.changed(change, before.alters_in_place)]
 
 
-def _replaced(change: changes.ReplacedColumn, before: Shape) -> list[Piece]:
+def _replaced(
+    change: changes.ReplacedColumn, differing: Sequence[changes.Change], before: Shape
+) -> list[Piece]:
     if swaps.can_be_swapped(change, before):
-        return swaps.swapped(change, before)
+        return swaps.swapped(change, differing, before)
     return moves.replaced_column(change, before.alters_in_place)
 
 

@@ -73,7 +73,7 @@ def _filled(change: ReplacedColumn, new: ColumnShape) -> list[Piece]:
     there, functions = filled(table, new.name, expression)
     back: list[str] = []
     for part in change.belongings:
-        copy = copied(table, part, change.after.name, old.name, new.name)
+        copy = _copied(table, part, change.after.name, old.name, new.name)
         there.append(made(table, copy))
         back.append(taken_away(table, copy))
     if new.default is not None:
@@ -114,7 +114,7 @@ def _over(table: TableShape, column: str) -> list[IndexShape | Constraint]:
     return [*indexes, *(part for part in constraints if part.name and column in part.columns)]
 
 
-def copied(
+def _copied(
     table: TableShape, part: IndexShape | Constraint, now: str, old: str, new: str
 ) -> IndexShape | Constraint:
     """The same over the new column, under a name of its own as long as both are there."""

@@ -31,14 +31,15 @@ def changed(change: ChangedOther, before: Shape) -> Piece:
         f"detach {partition} from {parent}",
         f"no code looks for the rows of {partition} in {parent} any longer.",
         (
-            # A CHECK that says what the bound says: on the way back no row is read again.
-            call("op.add_check", literal(check), literal(known.last), literal(condition), schema),
+            "# A detachment that was broken off half-way is finished.",
             call(
                 "op.execute",
                 literal(f"{alter} DETACH PARTITION {partition} FINALIZE"),
                 f"done_when={literal(f'SELECT NOT EXISTS (SELECT FROM pg_inherits WHERE {where} AND inhdetachpending)')}",
                 f"tables={names([partition])}",
             ),
+            "# The CHECK says what the bound says: on the way back no row is read under a lock.",
+            call("op.add_check", literal(check), literal(known.last), literal(condition), schema),
             call(
                 "op.execute",
                 literal(f"{alter} DETACH PARTITION {partition} CONCURRENTLY"),

@@ -1,0 +1,65 @@
+"""Foreign keys as SQL: taken off a table for an instant, put back without a look at its rows, and validated afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from nonstop.check.corrections.batches import qualified, quoted
+from nonstop.check.corrections.render import call, literal, option
+from nonstop.check.shapes.shape import ForeignKeyShape, Shape, TableShape
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key with its table."""
+
+    table: TableShape
+    key: ForeignKeyShape
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        """Both tables, as in SQL; what is done to the key locks both."""
+        return qualified(self.table), self._referred
+
+    @property
+    def _referred(self) -> str:
+        return qualified(TableShape(self.key.referred_table, self.key.referred_schema, ()))
+
+    @property
+    def is_gone(self) -> str:
+        return f"ALTER TABLE {qualified(self.table)} DROP CONSTRAINT {quoted(self.key.name)}"
+
+    @property
+    def is_there(self) -> str:
+        """For rows that come; those that are there are not looked at."""
+        key = self.key
+        columns, targets = (", ".join(map(quoted, some)) for some in (key.columns, key.referred_columns))
+        return (
+            f"ALTER TABLE {qualified(self.table)} ADD CONSTRAINT {quoted(key.name)} FOREIGN KEY ({columns})"
+            f" REFERENCES {self._referred} ({targets})"
+            f" ON DELETE {key.on_delete} ON UPDATE {key.on_update}{key.timing} NOT VALID"
+        )
+
+    @property
+    def is_validated(self) -> str:
+        """As a call of ``op``: it reads the rows beside readers and writers."""
+        table = self.table
+        schema = option("schema", table.schema)
+        return call("op.validate_constraint", literal(self.key.name), literal(table.name), schema)
+
+
+def references(table: TableShape, columns: Collection[str], shape: Shape) -> list[Reference]:
+    """The foreign keys that one of the table's columns is in, at either end."""
+
+    def is_in(other: TableShape, key: ForeignKeyShape) -> bool:
+        refers = (key.referred_schema, key.referred_table) == (table.schema, table.name)
+        at_end = refers and not set(columns).isdisjoint(key.referred_columns)
+        return at_end or (other == table and not set(columns).isdisjoint(key.columns))
+
+    return [
+        Reference(other, key)
+        for other in shape.tables.values()
+        for key in other.foreign_keys
+        if is_in(other, key)
+    ]
