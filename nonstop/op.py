@@ -249,7 +249,7 @@ def execute(
     tables: Sequence[str] = (),
     in_transaction: bool = True,
 ) -> None:
-    """Send SQL of your own, one statement.
+    """Send SQL of your own: one statement, or on PostgreSQL several with semicolons between them, in one transaction.
 
     ``done_when`` is a query: where its first value is true the SQL is not sent, and afterwards it must be true. Without
     it the SQL is sent on each run. ``undo`` is sent when the SQL fails; it cleans up what a statement left that can't run
