@@ -248,7 +248,8 @@ class OneScript:
             if measured.ran.outcome
             for record in measured.ran.outcome.statements
         ]
-        found = corrected(self._script, self._shape(self._base), self._shape(after), changes)
+        failing = {str(fact.facts.get("table")) for fact in seen.running_code or () if fact.breaks}
+        found = corrected(self._script, self._shape(self._base), self._shape(after), changes, failing)
         if found is not None:
             return self._with_deployment(seen, found)
         if [verdict.promise for verdict in verdicts if verdict.holds is False] == [Promise.DOCUMENTED]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.corrections import CONSTRAINT_TRIGGER, Bench, texts, value
+from tests.support.corrections import CONSTRAINT_TRIGGER, TRIGGER, Bench, texts, value
 from tests.support.operations import send
 
 SUMS = "CREATE MATERIALIZED VIEW sums AS SELECT vin, sum(amount) AS amount FROM orders GROUP BY vin"
@@ -75,6 +75,17 @@ def test_a_constraint_trigger_that_is_dropped_waits_for_the_code(postgres: Bench
     assert "Before it: deploy code" in correction.scripts[0].text
     postgres.try_out(correction)
     assert postgres.ends_as_meant()
+
+
+def test_a_trigger_that_makes_code_fail_is_not_written_again(bench: Bench) -> None:
+    bench.have("CREATE TABLE seen (order_id INTEGER)")
+    trigger = "CREATE TRIGGER sees AFTER UPDATE ON orders BEGIN INSERT INTO seen VALUES (OLD.id); END"
+    if not bench.is_sqlite:
+        trigger = TRIGGER.replace("stamp()", "suppress_redundant_updates_trigger()")
+    assert bench.correct(trigger, failing={"orders"}) is None
+    # Code that fails because a column is gone is another matter.
+    statement = "ALTER TABLE orders DROP COLUMN plate"
+    assert bench.correct(statement, failing={"orders"}) is not None
 
 
 def test_a_partition_is_detached_beside_readers_and_comes_back(postgres: Bench) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,8 +75,14 @@ class Bench:
         send(self.url, *statements)
         send(self.scratch, *statements)
 
-    def correct(self, *statements: str, docstring: str = "", name: str = "003_do_it.py") -> Correction | None:
-        """What to write instead of a script that sends these statements."""
+    def correct(
+        self,
+        *statements: str,
+        docstring: str = "",
+        name: str = "003_do_it.py",
+        failing: Collection[str] = (),
+    ) -> Correction | None:
+        """What to write instead of a script that sends these statements; code fails on the tables ``failing`` then."""
         path = write_script(self.project.folder, name, sql(*statements))
         if docstring:
             source = path.read_text(encoding="utf-8")
@@ -88,7 +94,7 @@ class Bench:
                     touched = connection.exec_driver_sql(statement).rowcount
                     rows = abs(touched) if statement.startswith(CHANGES_ROWS) else 0
                     row_changes.append(RowChange(statement, rows))
-        return corrected(scripts.read(path), before, shape(self.scratch), row_changes)
+        return corrected(scripts.read(path), before, shape(self.scratch), row_changes, failing)
 
     def corrected(self, *statements: str) -> Correction:
         """The same where there has to be a correction."""

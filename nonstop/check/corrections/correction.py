@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -29,12 +29,19 @@ class RowChange(NamedTuple):
 
 
 def corrected(
-    script: Script, before: Shape, after: Shape, row_changes: Sequence[RowChange]
+    script: Script,
+    before: Shape,
+    after: Shape,
+    row_changes: Sequence[RowChange],
+    failing: Collection[str] = (),
 ) -> Correction | None:
     """The scripts that bring ``before`` to ``after`` without stopping anybody, and change the same rows.
 
-    None where there is nothing to do, or nothing that could be said in a script.
+    ``failing`` are the tables on which running code fails afterwards. None where there is nothing to do, or nothing that
+    could be said in a script.
     """
+    if others.fires_in_vain(failing, before, after):
+        return None
     statements = [rows.default_for_a_while(change.sql, after) for change in row_changes]
     statements += [rows.read(change.sql) for change in row_changes if change.rows]
     statements = list(dict.fromkeys(statements))

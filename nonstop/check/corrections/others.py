@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from nonstop.check.corrections import materialized_views, partitions
 from nonstop.check.corrections.pieces import Piece, Stage
@@ -31,6 +32,18 @@ def changed(change: ChangedOther, before: Shape, after: Shape) -> list[Piece]:
     if one.kind not in RANKS or (one.kind == "sequence" and change.before and change.after):
         raise NoCorrectionError(f"the {one.kind} {one.name} can't be made by a statement that blocks nobody")
     return [_dropped(one) if change.after is None else _defined(change.after, change.before)]
+
+
+def fires_in_vain(failing: Collection[str], before: Shape, after: Shape) -> bool:
+    """Whether code fails on a table that is as it was but for a trigger: what that writes to is not there, or does not take
+    it, and its author alone knows what should be."""
+    was, now = ({table.display: table for table in shape.tables.values()} for shape in (before, after))
+    fires_on = {
+        one.table
+        for key, one in after.others.items()
+        if "trigger" in one.kind and one != before.others.get(key)
+    }
+    return any(table in failing and was.get(table) == now.get(table) for table in fires_on)
 
 
 def _defined(one: OtherShape, former: OtherShape | None) -> Piece:
