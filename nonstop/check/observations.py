@@ -118,6 +118,11 @@ class Observations:
         """Whether a table, or a view, was there before the script, so that the application may be using it."""
         return _plain(table) in self.before.schema["tables"] or self.is_view(table)
 
+    @property
+    def failing(self) -> set[str]:
+        """The tables on which running code fails after the script."""
+        return {str(fact.facts.get("table")) for fact in self.running_code or () if fact.breaks}
+
     def is_view(self, table: str) -> bool:
         """Whether it was a view before the script, materialized or not."""
         return _plain(table) in self.before.schema.get("views", {})

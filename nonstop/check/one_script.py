@@ -248,8 +248,7 @@ class OneScript:
             if measured.ran.outcome
             for record in measured.ran.outcome.statements
         ]
-        failing = {str(fact.facts.get("table")) for fact in seen.running_code or () if fact.breaks}
-        found = corrected(self._script, self._shape(self._base), self._shape(after), changes, failing)
+        found = corrected(self._script, self._shape(self._base), self._shape(after), changes, seen.failing)
         if found is not None:
             return self._with_deployment(seen, found)
         if [verdict.promise for verdict in verdicts if verdict.holds is False] == [Promise.DOCUMENTED]:

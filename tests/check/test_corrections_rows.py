@@ -62,6 +62,7 @@ def test_the_range_of_a_loop_of_the_scripts_own_is_left_out(last: str) -> None:
         ["UPDATE orders AS o SET amount = o.amount + c.id FROM customers AS c WHERE c.id = o.customer_id"],
         ["UPDATE orders SET amount = amount + 1 WHERE id = 1", "UPDATE orders SET amount = amount * 5"],
         ["UPDATE loose SET number = number + 1"],
+        ["UPDATE orders SET amount=amount+1"],
     ],
 )
 def test_a_value_made_of_its_former_self_is_changed_once(bench: Bench, statements: list[str]) -> None:

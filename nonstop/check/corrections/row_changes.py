@@ -10,7 +10,7 @@ from dataclasses import replace
 from nonstop.check.corrections import batches, verbs
 from nonstop.check.corrections.batches import RowStatement
 from nonstop.check.corrections.pieces import Piece, Stage, add_unless_there, no_key
-from nonstop.check.corrections.render import call, literal
+from nonstop.check.corrections.render import call, literal, slug
 from nonstop.check.shapes.shape import ColumnShape, Shape, TableShape
 from nonstop.databases.postgresql_columns import Column
 from nonstop.databases.postgresql_reader import Reader
@@ -158,14 +158,14 @@ def _update(statement: RowStatement, table: TableShape, number: str) -> Piece:
 
 
 def _made_of_itself(statement: RowStatement) -> bool:
-    """Whether a value is made of its former self: a second run would do it twice."""
-    _, _, assigned = statement.head.partition(" = ")
-    return any(re.search(rf"\b{re.escape(name)}\b", assigned) for name in statement.columns)
+    """Whether a value is made of its former self, or of another that changes: a second run would do it twice."""
+    _, assigned = SET.split(statement.head, maxsplit=1)
+    return any(len(re.findall(rf"\b{re.escape(name)}\b", assigned)) > 1 for name in statement.columns)
 
 
 def _marked_update(statement: RowStatement, table: TableShape, number: str) -> list[Piece]:
     """A column tells which rows are done, from before the first of them until after the last. New rows are done."""
-    marker = ColumnShape(f"{'_'.join(statement.columns)}_is_updated{number}", "BOOLEAN", "Boolean")
+    marker = ColumnShape(slug(f"{'_'.join(statement.columns)}_is_updated{number}"), "BOOLEAN", "Boolean")
     of_new_rows = replace(marker, default="TRUE")
     where, name = f"{table.display}.{marker.name}", batches.quoted(marker.name)
     owner = f"{statement.alias or batches.qualified(table)}." if statement.is_joined else ""
