@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -190,18 +190,17 @@ class Rehearsal:
 
     # --- disturbed --------------------------------------------------------------------------------------------
 
-    def disturb(self, seen: Observations, before: Scratch, after: Scratch | None) -> None:
-        """Kill apply (from ``before``) and rollback (from ``after``) after each statement and run them again; let
-        statements fail."""
+    def disturb(self, seen: Observations, before: Scratch, after: Scratch) -> list[Future[None]]:
+        """Begin to kill apply (from ``before``) and rollback (from ``after``) after each statement and to run them again,
+        and to let statements fail: each of it is one of what comes back."""
         if seen.apply is None:
-            return
+            return []
         jobs: list[Callable[[], None]] = []
         jobs += self._kills(seen, Direction.APPLY, before, seen.apply)
         jobs += self._faults(seen, Direction.APPLY, before, seen.apply)
-        if after is not None and seen.rollback is not None and seen.rollback.ran.succeeded:
+        if seen.rollback is not None and seen.rollback.ran.succeeded:
             jobs += self._kills(seen, Direction.ROLLBACK, after, seen.rollback)
-        for done in [self._theatre.beside.submit(job) for job in jobs]:
-            done.result()
+        return [self._theatre.beside.submit(job) for job in jobs]
 
     def _kills(
         self, seen: Observations, direction: Direction, start: Scratch, undisturbed: Step
@@ -235,6 +234,12 @@ class Rehearsal:
 
         points = undisturbed.ran.points
         return [lambda n=n: fail(n) for n in sorted({1, max(1, points - 1)}) if points]  # type: ignore[misc]
+
+
+def finish(begun: Sequence[Future[None]]) -> None:
+    """Wait for all of it; the first error is raised."""
+    for one in begun:
+        one.result()
 
 
 def touched_tables(seen: Observations) -> list[str]:

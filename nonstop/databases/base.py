@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from nonstop.databases.catalog import Catalog
     from nonstop.databases.fingerprint import Snapshot, ValueCounts
-    from nonstop.databases.rehearsal import Ground, SessionWatch
+    from nonstop.databases.rehearsal import Fenced, Ground, SessionWatch
     from nonstop.databases.url import DatabaseUrl
     from nonstop.descriptions.activity import LockSampler, Observer
     from nonstop.descriptions.losses import LossWatch
@@ -322,10 +322,14 @@ class Database(ABC):
     # --- rehearsals -------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def rehearsal_ground(self, rehearsal_url: str | None, tables: frozenset[str] = frozenset()) -> Ground:
+    def rehearsal_ground(
+        self, rehearsal_url: str | None, tables: frozenset[str] = frozenset(), fenced: Fenced | None = None
+    ) -> Ground:
         """A place with copies of this database, on the server at ``rehearsal_url`` if one is given.
 
-        The rows of tables that are called as in ``tables`` come along. Raises UsageError where there is no such place.
+        The rows of tables that are called as in ``tables`` come along; ``fenced`` is told of it before it is whole.
+
+        Raises UsageError where there is no such place.
         """
 
     @abstractmethod

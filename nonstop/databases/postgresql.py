@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nonstop.databases.catalog import Catalog
     from nonstop.databases.fingerprint import Snapshot, ValueCounts
     from nonstop.databases.postgresql_session import Sessions
-    from nonstop.databases.rehearsal import Ground, SessionWatch
+    from nonstop.databases.rehearsal import Fenced, Ground, SessionWatch
     from nonstop.descriptions.activity import Effect, LockSampler, Observer
     from nonstop.descriptions.losses import LossWatch
     from nonstop.descriptions.operations import Step
@@ -124,6 +124,8 @@ class PostgreSQL(Database):
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
 
+        # SQLAlchemy can read an hstore by itself: psycopg would ask each new connection whether there is that type.
+        options.setdefault("use_native_hstore", False)
         return create_engine("postgresql+psycopg://", creator=self.connect, poolclass=NullPool, **options)
 
     def dialect(self) -> Dialect:
@@ -331,10 +333,12 @@ class PostgreSQL(Database):
 
     # --- rehearsals -------------------------------------------------------------------------------------------
 
-    def rehearsal_ground(self, rehearsal_url: str | None, tables: frozenset[str] = frozenset()) -> Ground:
+    def rehearsal_ground(
+        self, rehearsal_url: str | None, tables: frozenset[str] = frozenset(), fenced: Fenced | None = None
+    ) -> Ground:
         from nonstop.databases.postgresql_rehearsal import open_ground
 
-        return open_ground(self, rehearsal_url, tables)
+        return open_ground(self, rehearsal_url, tables, fenced)
 
     def traces(self) -> Mapping[str, str]:
         from nonstop.databases.postgresql_traces import traces

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -45,7 +45,10 @@ class SessionWatch(Protocol):
 
 
 class Ground(ABC):
-    """Makes scratch databases for one target; use it as a context manager: at its end nothing of them is left."""
+    """Makes scratch databases for one target; use it as a context manager: at its end nothing of them is left.
+
+    Its processes may be started before its databases are there: see :data:`Fenced`.
+    """
 
     place: Place
     """For the report."""
@@ -89,3 +92,8 @@ class Ground(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+Fenced = Callable[[Ground], None]
+"""Is told of a ground as soon as it can keep processes away from the target (``place``, ``command``, ``environment`` and
+``bounds`` are final), while its first database is still being made. Of a ground that fails after that, another one follows."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from nonstop.databases.catalog import Catalog
     from nonstop.databases.fingerprint import Snapshot, ValueCounts
-    from nonstop.databases.rehearsal import Ground
+    from nonstop.databases.rehearsal import Fenced, Ground
     from nonstop.descriptions.losses import LossWatch
 
 BUSY_TIMEOUT = 30.0
@@ -221,10 +221,12 @@ class SQLite(Database):
 
     # --- rehearsals -------------------------------------------------------------------------------------------
 
-    def rehearsal_ground(self, rehearsal_url: str | None, tables: frozenset[str] = frozenset()) -> Ground:
+    def rehearsal_ground(
+        self, rehearsal_url: str | None, tables: frozenset[str] = frozenset(), fenced: Fenced | None = None
+    ) -> Ground:
         from nonstop.databases.sqlite_rehearsal import FileGround
 
-        return FileGround(self)  # with all rows of all tables
+        return FileGround(self, fenced)  # with all rows of all tables
 
     def traces(self) -> Mapping[str, str]:
         from nonstop.databases.sqlite_rehearsal import checksums
