@@ -21,6 +21,7 @@ from nonstop.check import (
 )
 from nonstop.check.corrections import otherwise
 from nonstop.check.corrections.correction import RowChange, corrected
+from nonstop.check.disturbed_runs import DisturbedRuns
 from nonstop.check.measuring import measure
 from nonstop.check.observations import Observations
 from nonstop.check.rehearsal import (
@@ -160,7 +161,7 @@ class OneScript:
                     self._ask_code(seen, rows, used)
                     back.result()
                 rehearsal.note_what_varies(seen, rows)
-                disturbed = rehearsal.disturb(seen, rows, applied)
+                disturbed = DisturbedRuns(theatre, seen).begin(rows, applied)
                 with theatre.copy(rows) as large:
                     self._measure(seen, rows, large, self._multiply(seen, large, after), disturbed)
                 if any(
