@@ -14,6 +14,8 @@ from tests.check.corpus.shop import RUNNING_CODE, furnish
 from tests.check.mutants import BASES, MUTANTS, Mutant
 from tests.support.projects import Project
 
+pytestmark = pytest.mark.no_cover  # test_check_command and others go the same ways
+
 
 @pytest.fixture
 def shop(tmp_path: Path, database_url: str) -> Project:
