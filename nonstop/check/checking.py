@@ -69,7 +69,7 @@ class Check:
         with ExitStack() as stack:
             stack.callback(self._close_stage)
             ground = stack.enter_context(
-                runner.database.rehearsal_ground(request.rehearsal_url, own, self._open_stage)
+                runner.database.rehearsals.ground(request.rehearsal_url, own, self._open_stage)
             )
             watch = TargetWatch(runner.database, ground.mark)
             old = self._old_code(ground)

@@ -82,21 +82,21 @@ class Theatre:
         """What the database looks like now, and what is in it."""
         database = open_database(scratch.url)
         with closing(database.connect_reading()) as connection:
-            return database.snapshot(connection, self.setting.own_prefix)
+            return database.rehearsals.snapshot(connection, self.setting.own_prefix)
 
     def left(self, scratch: Scratch, script: Script) -> Left:
         """What a killed run of the script has left."""
         database = open_database(scratch.url)
         ledger = self._runner(database).ledger()
         with closing(database.connect_reading()) as connection:
-            moment = database.snapshot(connection, self.setting.own_prefix)
+            moment = database.rehearsals.snapshot(connection, self.setting.own_prefix)
             return Left(moment, ledger.progress(connection, script))
 
     def values(self, scratch: Scratch) -> ValueCounts:
         """How many values each column has now."""
         database = open_database(scratch.url)
         with closing(database.connect_reading()) as connection:
-            return database.value_counts(connection, self.setting.own_prefix)
+            return database.rehearsals.value_counts(connection, self.setting.own_prefix)
 
     # --- runs -------------------------------------------------------------------------------------------------
 

@@ -85,7 +85,7 @@ def theatre(database_url: str, migrations: Path) -> Iterator[RecordingTheatre]:
     with database.engine().begin() as connection:
         connection.exec_driver_sql(BOXES)
     with (
-        database.rehearsal_ground(None) as ground,
+        database.rehearsals.ground(None) as ground,
         Stage(ground) as stage,
         ThreadPoolExecutor(2) as beside,
     ):
