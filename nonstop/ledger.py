@@ -16,6 +16,7 @@ from nonstop.descriptions.history import (
     Event,
     InterruptedScript,
     LedgerState,
+    Progress,
     RunIdentity,
     Subject,
 )
@@ -221,6 +222,17 @@ class Ledger:
             "DELETE FROM {steps} WHERE number = ? AND kind = 'deferred' AND description = ?",
             script.number, statement,
         )  # fmt: skip
+
+    def progress(self, connection: DBAPIConnection, script: Script) -> Progress:
+        """What is noted of a script beyond that it was begun: what a run that takes it up goes by."""
+        applied = self._run(connection, "SELECT 1 FROM {migrations} WHERE number = ?", script.number)
+        is_applied = applied.fetchone() is not None
+        steps = self._run(
+            connection,
+            "SELECT direction, kind, description FROM {steps} WHERE number = ? AND kind <> 'start' ORDER BY position",
+            script.number,
+        )
+        return Progress(is_applied, tuple(tuple(step) for step in steps.fetchall()))
 
     def commits_of(self, connection: DBAPIConnection, script: Script) -> int:
         """How many commits of a script that has not ended are noted, those of earlier runs included."""

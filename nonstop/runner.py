@@ -134,10 +134,7 @@ class Runner:
             with self.locked(identity) as (lock, stop, connection):
                 facts = self.facts(connection)
                 planned = self._plan(request, facts)
-                interrupted = frozenset(facts.ledger.interrupted)
-                error = self._execute(
-                    planned, request, (lock, stop, connection), identity, interrupted, outcomes
-                )
+                error = self._execute(planned, request, (lock, stop, connection), identity, facts, outcomes)
         done = {outcome.number for outcome in outcomes if outcome.succeeded}
         return RunResult(
             self.database.display,
@@ -179,7 +176,7 @@ class Runner:
         request: Request,
         held: tuple[RunnerLock, Stop, DBAPIConnection],
         identity: RunIdentity,
-        interrupted: frozenset[int],
+        facts: Facts,
         outcomes: list[ScriptOutcome],
     ) -> NonstopError | None:
         """Run the scripts of a plan in order; the first failure stops the run and is returned."""
@@ -189,7 +186,7 @@ class Runner:
 
         lock, stop, connection = held
         ledger = self.ledger()
-        passed_over = self._passed_over(connection, planned, request)
+        passed_over = self._passed_over(facts, planned, request)
         with self.writing(ledger, connection):
             for script in passed_over:
                 ledger.record_event(
@@ -199,7 +196,7 @@ class Runner:
         engine = self.database.engine()
         try:
             return self._run_each(planned, Surroundings(
-                self.database, ledger, connection, engine, lock, stop, identity, interrupted,
+                self.database, ledger, connection, engine, lock, stop, identity, frozenset(facts.ledger.interrupted),
                 self.blocking_budget_ms, request.allow_blocking, request.discard_data, self.listener.output,
             ), outcomes)  # fmt: skip
         finally:
@@ -227,11 +224,10 @@ class Runner:
             self.listener.finished(outcome)
         return None
 
-    def _passed_over(self, connection: DBAPIConnection, planned: Plan, request: Request) -> list[Script]:
+    def _passed_over(self, facts: Facts, planned: Plan, request: Request) -> list[Script]:
         """Scripts that one applied alone leaves behind: a later apply takes them up without complaint."""
         if request.only is None or planned.direction is Direction.ROLLBACK:
             return []
-        facts = self.facts(connection)
         known = facts.ledger.left_out
         return [s for s in facts.pending if s.number < request.only and s.number not in known]
 

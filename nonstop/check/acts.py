@@ -81,7 +81,7 @@ def run(
     ``is_alone``: there is no traffic beside it.
     """
     stagehand.work_on(url)
-    database = open_database(url).rehearsed(is_alone)
+    database = open_database(url).rehearsals.stand_in(is_alone)
     runner = Runner(
         database, setting.folder, setting.ledger_table, setting.ledger_schema, 30.0, setting.deadline,
         setting.budget_ms, Listener(),

@@ -58,6 +58,7 @@ class Check:
         self._say = say
         self._started = time.monotonic()
         self._notes: list[str] = []
+        self._stage: Stage | None = None
 
     def run(self) -> CheckResult:
         runner, request = self._runner, self._request
@@ -66,10 +67,14 @@ class Check:
         chosen = self._chosen(facts)
         own = runner.ledger().table_names
         with ExitStack() as stack:
-            ground = stack.enter_context(runner.database.rehearsal_ground(request.rehearsal_url, own))
+            stack.callback(self._close_stage)
+            ground = stack.enter_context(
+                runner.database.rehearsals.ground(request.rehearsal_url, own, self._open_stage)
+            )
             watch = TargetWatch(runner.database, ground.mark)
             old = self._old_code(ground)
-            stage = stack.enter_context(Stage(ground))
+            stage = self._stage
+            assert stage is not None, "every ground says when it can keep processes away"
             setting = Setting(
                 runner.folder, runner.ledger_table, runner.ledger_schema, runner.blocking_budget_ms, LONGEST_RUN
             )  # fmt: skip
@@ -77,16 +82,26 @@ class Check:
             theatre = Theatre(ground, stage, setting, beside)
             try:
                 checked = self._each(theatre, facts, chosen, old, own, pool)
-            except BaseException:
-                stage.close()  # what is at work beside this has no stage any longer, and ends
-                raise
+            finally:
+                self._close_stage()  # what is at work beside this has no stage any longer, and ends
             place = ground.place
-            stage.close()
             changed = watch.finish()
         return CheckResult(
             runner.database.display, place, old.label if old else DERIVED, tuple(checked), changed,
             tuple(self._notes), self._milliseconds(self._started),
         )  # fmt: skip
+
+    # --- the stage --------------------------------------------------------------------------------------------
+
+    def _open_stage(self, ground: Ground) -> None:
+        """Let the stage import what it needs while the ground's first database is still being made."""
+        self._close_stage()
+        self._stage = Stage(ground)
+
+    def _close_stage(self) -> None:
+        if self._stage is not None:
+            self._stage.close()
+            self._stage = None
 
     # --- which scripts ----------------------------------------------------------------------------------------
 

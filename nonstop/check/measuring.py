@@ -53,7 +53,7 @@ def measure(
 def sampled_locks(scratch: Scratch) -> Iterator[list[HeldLock]]:
     """The locks of the sessions of runs on a scratch database in the block; the list is complete at its end."""
     found: list[HeldLock] = []
-    sampler = open_database(scratch.url).lock_sampler()
+    sampler = open_database(scratch.url).rehearsals.lock_sampler()
     if sampler is None:
         yield found
         return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,9 +21,17 @@ from nonstop.check import (
 )
 from nonstop.check.corrections import otherwise
 from nonstop.check.corrections.correction import RowChange, corrected
+from nonstop.check.disturbed_runs import DisturbedRuns
 from nonstop.check.measuring import measure
 from nonstop.check.observations import Observations
-from nonstop.check.rehearsal import CanNotBeRehearsed, Rehearsal, Theatre, columns_changed, touched_tables
+from nonstop.check.rehearsal import (
+    CanNotBeRehearsed,
+    Rehearsal,
+    Theatre,
+    columns_changed,
+    finish,
+    touched_tables,
+)
 from nonstop.check.rows.filling import fill
 from nonstop.check.rows.many import multiply
 from nonstop.check.rows.sample import sample
@@ -151,12 +161,15 @@ class OneScript:
                     self._ask_code(seen, rows, used)
                     back.result()
                 rehearsal.note_what_varies(seen, rows)
-                rehearsal.disturb(seen, rows, applied)
-            with theatre.copy(rows) as large:
-                self._measure(seen, rows, large, self._multiply(seen, large, after))
-            if any(measured.ran.failure and measured.ran.failure.is_of_rows for measured in seen.measured):
-                # Made-up rows by the thousand are in each other's way.
-                self._measure(seen, rows, rows, {})
+                disturbed = DisturbedRuns(theatre, seen).begin(rows, applied)
+                with theatre.copy(rows) as large:
+                    self._measure(seen, rows, large, self._multiply(seen, large, after), disturbed)
+                if any(
+                    measured.ran.failure and measured.ran.failure.is_of_rows for measured in seen.measured
+                ):
+                    # Made-up rows by the thousand are in each other's way.
+                    self._measure(seen, rows, rows, {}, disturbed)
+                finish(disturbed)
 
     def _fill(self, seen: Observations, rows: Scratch, after: Scratch) -> None:
         """Rows for every table, which suit the schema after the script too where that can be."""
@@ -215,8 +228,16 @@ class OneScript:
                     sizes[table] = reached
         return sizes
 
-    def _measure(self, seen: Observations, rows: Scratch, large: Scratch, sizes: dict[str, int]) -> None:
-        """Locks and traffic, on tables of some size: those of ``large``, or a few rows."""
+    def _measure(
+        self,
+        seen: Observations,
+        rows: Scratch,
+        large: Scratch,
+        sizes: dict[str, int],
+        beside: Sequence[Future[None]],
+    ) -> None:
+        """Locks and traffic, on tables of some size: those of ``large``, or a few rows. Where what is done ``beside`` it may
+        have taken the time, that is awaited."""
         codes = [("old", self._old(rows))]
         fits_before = any(
             cell.code == "new" and cell.schema == "before" and cell.holds for cell in self._matrix
@@ -230,6 +251,7 @@ class OneScript:
                 seen.measured = measure(self._theatre, scratch, self._script, directions, codes, sizes)
             if not downtime.is_about_time(seen):
                 return
+            finish(beside)
 
     def _old(self, before: Scratch) -> CodeSource:
         """The running code: the one that was named, or what names every column of the schema before."""

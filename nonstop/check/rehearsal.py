@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nonstop import scripts
 from nonstop.check import acts
 from nonstop.check.acts import Failure, Ran, Setting
-from nonstop.check.observations import Fault, Killed, Observations, Step
+from nonstop.check.observations import Observations, Step
 from nonstop.check.stage import Stage
 from nonstop.databases import open_database
-from nonstop.databases.fingerprint import RowChecksums, Snapshot, ValueCounts, differences
+from nonstop.databases.base import Database
+from nonstop.databases.fingerprint import Snapshot, ValueCounts
 from nonstop.databases.rehearsal import Ground, Scratch
+from nonstop.descriptions.history import Progress
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import ValidationError
 from nonstop.runner import Runner, new_identity
@@ -27,10 +29,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-MOST_KILLS = 200
-"""So many points of one direction are tried; of more, this number, evenly spread."""
 AT_A_TIME = min(4, os.cpu_count() or 2)
 """What is done side by side."""
+
+
+class Left(NamedTuple):
+    """What a run has left that did not come to its end: in the database, and in the ledger."""
+
+    moment: Snapshot
+    progress: Progress
 
 
 class CanNotBeRehearsed(ValidationError):
@@ -75,13 +82,21 @@ class Theatre:
         """What the database looks like now, and what is in it."""
         database = open_database(scratch.url)
         with closing(database.connect_reading()) as connection:
-            return database.snapshot(connection, self.setting.own_prefix)
+            return database.rehearsals.snapshot(connection, self.setting.own_prefix)
+
+    def left(self, scratch: Scratch, script: Script) -> Left:
+        """What a killed run of the script has left."""
+        database = open_database(scratch.url)
+        ledger = self._runner(database).ledger()
+        with closing(database.connect_reading()) as connection:
+            moment = database.rehearsals.snapshot(connection, self.setting.own_prefix)
+            return Left(moment, ledger.progress(connection, script))
 
     def values(self, scratch: Scratch) -> ValueCounts:
         """How many values each column has now."""
         database = open_database(scratch.url)
         with closing(database.connect_reading()) as connection:
-            return database.value_counts(connection, self.setting.own_prefix)
+            return database.rehearsals.value_counts(connection, self.setting.own_prefix)
 
     # --- runs -------------------------------------------------------------------------------------------------
 
@@ -113,13 +128,16 @@ class Theatre:
 
     def pretend(self, scratch: Scratch, script: Script, *, is_applied: bool) -> None:
         """Make the ledger say that a script is applied, or that it is not, whatever the schema is."""
-        setting, database = self.setting, open_database(scratch.url)
-        runner = Runner(database, setting.folder, setting.ledger_table, setting.ledger_schema)
+        database = open_database(scratch.url)
+        runner = self._runner(database)
         ledger = runner.ledger()
         with closing(database.connect()) as connection, runner.writing(ledger, connection):
             ledger.forget(connection, script.number)
             if is_applied:
                 ledger.record_baseline(connection, script, new_identity())
+
+    def _runner(self, database: Database) -> Runner:
+        return Runner(database, self.setting.folder, self.setting.ledger_table, self.setting.ledger_schema)
 
 
 class Rehearsal:
@@ -188,53 +206,11 @@ class Rehearsal:
         rows, others = again.moment.unnumbered, seen.after.unnumbered
         seen.varying = frozenset(table for table in rows if rows[table] != others.get(table))
 
-    # --- disturbed --------------------------------------------------------------------------------------------
 
-    def disturb(self, seen: Observations, before: Scratch, after: Scratch | None) -> None:
-        """Kill apply (from ``before``) and rollback (from ``after``) after each statement and run them again; let
-        statements fail."""
-        if seen.apply is None:
-            return
-        jobs: list[Callable[[], None]] = []
-        jobs += self._kills(seen, Direction.APPLY, before, seen.apply)
-        jobs += self._faults(seen, Direction.APPLY, before, seen.apply)
-        if after is not None and seen.rollback is not None and seen.rollback.ran.succeeded:
-            jobs += self._kills(seen, Direction.ROLLBACK, after, seen.rollback)
-        for done in [self._theatre.beside.submit(job) for job in jobs]:
-            done.result()
-
-    def _kills(
-        self, seen: Observations, direction: Direction, start: Scratch, undisturbed: Step
-    ) -> list[Callable[[], None]]:
-        began = seen.before if direction is Direction.APPLY else seen.after
-
-        def kill(point: int) -> None:
-            with self._theatre.copy(start) as scratch:
-                if self._theatre.run(scratch, self._script, direction, kill_at=point) is not None:
-                    return
-                if point < undisturbed.ran.points and self._theatre.moment(scratch) == began:
-                    # Nothing is left of it, as if it had not begun: it was run from there already.
-                    seen.killed.append(Killed(direction, point, undisturbed.ran, ()))
-                    return
-                again = self._theatre.step(scratch, self._script, direction)
-                different = _differences(undisturbed.moment, again.moment, seen.varying)
-                seen.killed.append(Killed(direction, point, again.ran, different))
-
-        return [lambda point=point: kill(point) for point in _spread(undisturbed.ran.points)]  # type: ignore[misc]
-
-    def _faults(
-        self, seen: Observations, direction: Direction, start: Scratch, undisturbed: Step
-    ) -> list[Callable[[], None]]:
-        def fail(statement: int) -> None:
-            with self._theatre.copy(start) as scratch:
-                ran = self._theatre.run(scratch, self._script, direction, fail_at=statement)
-                assert ran is not None
-                ends = self._theatre.moment(scratch)
-                short = ran.succeeded and _differences(undisturbed.moment, ends, seen.varying)
-                seen.faults.append(Fault(direction, statement, bool(short)))
-
-        points = undisturbed.ran.points
-        return [lambda n=n: fail(n) for n in sorted({1, max(1, points - 1)}) if points]  # type: ignore[misc]
+def finish(begun: Sequence[Future[None]]) -> None:
+    """Wait for all of it; the first error is raised."""
+    for one in begun:
+        one.result()
 
 
 def touched_tables(seen: Observations) -> list[str]:
@@ -254,24 +230,3 @@ def columns_changed(seen: Observations) -> list[str]:
         for table, definition in seen.before.schema["tables"].items()
         if table in after and after[table]["columns"] != definition["columns"]
     ]
-
-
-def _spread(points: int) -> Sequence[int]:
-    """All points, or MOST_KILLS of them."""
-    if points <= MOST_KILLS:
-        return range(1, points + 1)
-    return sorted({1 + round(n * (points - 1) / (MOST_KILLS - 1)) for n in range(MOST_KILLS)})
-
-
-def _differences(wanted: Snapshot, found: Snapshot, varying: frozenset[str]) -> tuple[str, ...]:
-    """Of the tables that are ``varying`` only the number of rows counts, of the others not what a sequence has numbered."""
-
-    def comparable(moment: Snapshot) -> RowChecksums:
-        return {
-            table: (n, "" if table in varying else sum_) for table, (n, sum_) in moment.unnumbered.items()
-        }
-
-    return (
-        *differences(wanted.schema, found.schema),
-        *differences(comparable(wanted), comparable(found), "rows of"),
-    )

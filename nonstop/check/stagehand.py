@@ -93,7 +93,7 @@ def preload(modules: tuple[str, ...], url: str = "", statements: tuple[str, ...]
     if statements:
         from nonstop.databases import open_database
 
-        open_database(url).read_ahead(statements)
+        open_database(url).rehearsals.read_ahead(statements)
 
 
 def _exactly(requests: socket.socket, length: int) -> bytes:

@@ -17,7 +17,7 @@ class TargetState(NamedTuple):
 
 def target_state(database: Database) -> TargetState:
     """How the target is now."""
-    return TargetState(database.traces())
+    return TargetState(database.rehearsals.traces())
 
 
 def changes(before: TargetState, after: TargetState) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ class TargetWatch:
     def __init__(self, database: Database, mark: str) -> None:
         self._database = database
         self._before = target_state(database)
-        self._sessions = database.watch_sessions(mark)
+        self._sessions = database.rehearsals.watch_sessions(mark)
 
     def finish(self) -> tuple[str, ...]:
         """End it. What changed since, and the rehearsal's sessions that were seen there, in words; empty where all is well."""

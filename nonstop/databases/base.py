@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
-    from nonstop.databases.fingerprint import Snapshot, ValueCounts
-    from nonstop.databases.rehearsal import Ground, SessionWatch
+    from nonstop.databases.rehearsal import Rehearsals
     from nonstop.databases.url import DatabaseUrl
-    from nonstop.descriptions.activity import LockSampler, Observer
+    from nonstop.descriptions.activity import Observer
     from nonstop.descriptions.losses import LossWatch
     from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
@@ -106,16 +105,6 @@ class Database(ABC):
 
     def redact(self, text: str) -> str:
         return self.url.redact(text)
-
-    def rehearsed(self, is_alone: bool) -> Database:
-        """The same for scripts that are rehearsed: what they meet is small, and they have to behave as in production.
-
-        ``is_alone``: nobody else uses the database meanwhile, so that nobody has to be watched.
-        """
-        return self
-
-    def read_ahead(self, statements: Sequence[str]) -> None:  # noqa: B027
-        """Judge texts that are going to be sent, so that the judgements are at hand in this process and its forks."""
 
     # --- connections ------------------------------------------------------------------------------------------
 
@@ -277,10 +266,6 @@ class Database(ABC):
         """What a statement did since ``look``, and which locks its session holds."""
         return Effect()
 
-    def lock_sampler(self) -> LockSampler | None:
-        """Who tells which locks the sessions of runs hold at a moment; None where nobody queues for locks on tables."""
-        return None
-
     # --- looking before a commit ------------------------------------------------------------------------------
 
     @abstractmethod
@@ -309,32 +294,10 @@ class Database(ABC):
         """The parts of tables that are kept in parts."""
         return ()
 
-    # --- comparing two moments --------------------------------------------------------------------------------
-
+    @property
     @abstractmethod
-    def snapshot(self, connection: DBAPIConnection, own: str) -> Snapshot:
-        """The whole schema and all data, comparable, but for objects whose names begin with ``own``."""
-
-    @abstractmethod
-    def value_counts(self, connection: DBAPIConnection, own: str) -> ValueCounts:
-        """How many values that are not NULL each column of the tables has whose names don't begin with ``own``."""
-
-    # --- rehearsals -------------------------------------------------------------------------------------------
-
-    @abstractmethod
-    def rehearsal_ground(self, rehearsal_url: str | None, tables: frozenset[str] = frozenset()) -> Ground:
-        """A place with copies of this database, on the server at ``rehearsal_url`` if one is given.
-
-        The rows of tables that are called as in ``tables`` come along. Raises UsageError where there is no such place.
-        """
-
-    @abstractmethod
-    def traces(self) -> Mapping[str, str]:
-        """Everything in which a change by a rehearsal would show: its name, and a checksum of it."""
-
-    def watch_sessions(self, name: str) -> SessionWatch | None:
-        """Begin to look out for sessions that call themselves ``name``; None where there are no sessions."""
-        return None
+    def rehearsals(self) -> Rehearsals:
+        """What rehearsals of this database ask of it: loaded on first use."""
 
     # --- errors -----------------------------------------------------------------------------------------------
 

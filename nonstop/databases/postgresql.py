@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
-    from nonstop.databases.fingerprint import Snapshot, ValueCounts
     from nonstop.databases.postgresql_session import Sessions
-    from nonstop.databases.rehearsal import Ground, SessionWatch
-    from nonstop.descriptions.activity import Effect, LockSampler, Observer
+    from nonstop.databases.rehearsal import Rehearsals
+    from nonstop.descriptions.activity import Effect, Observer
     from nonstop.descriptions.losses import LossWatch
     from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
@@ -67,17 +66,6 @@ class PostgreSQL(Database):
         "boolean": "BOOLEAN",
     }
     lock_name = "nonstop"
-
-    def rehearsed(self, is_alone: bool) -> PostgreSQL:
-        from nonstop.databases.postgresql_rehearsed import LonelyPostgreSQL, RehearsedPostgreSQL
-
-        return (LonelyPostgreSQL if is_alone else RehearsedPostgreSQL)(self.url)
-
-    def read_ahead(self, statements: Sequence[str]) -> None:
-        from nonstop.databases.postgresql_doomed import outlook
-
-        for statement in statements:
-            outlook(statement)
 
     # --- connections ------------------------------------------------------------------------------------------
 
@@ -124,6 +112,8 @@ class PostgreSQL(Database):
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
 
+        # SQLAlchemy can read an hstore by itself: psycopg would ask each new connection whether there is that type.
+        options.setdefault("use_native_hstore", False)
         return create_engine("postgresql+psycopg://", creator=self.connect, poolclass=NullPool, **options)
 
     def dialect(self) -> Dialect:
@@ -283,11 +273,6 @@ class PostgreSQL(Database):
 
         return effect_since(connection, look)
 
-    def lock_sampler(self) -> LockSampler:
-        from nonstop.databases.postgresql_rehearsed import ServerLockSampler
-
-        return ServerLockSampler(self)
-
     def session_id(self, connection: DBAPIConnection) -> int:
         return self._sessions.pid(connection)
 
@@ -319,32 +304,11 @@ class PostgreSQL(Database):
 
         return partitions(connection)
 
-    def snapshot(self, connection: DBAPIConnection, own: str) -> Snapshot:
-        from nonstop.databases import postgresql_fingerprint
+    @cached_property
+    def rehearsals(self) -> Rehearsals:
+        from nonstop.databases.postgresql_rehearsals import PostgreSQLRehearsals
 
-        return postgresql_fingerprint.snapshot(connection, own)
-
-    def value_counts(self, connection: DBAPIConnection, own: str) -> ValueCounts:
-        from nonstop.databases import postgresql_fingerprint
-
-        return postgresql_fingerprint.value_counts(connection, own)
-
-    # --- rehearsals -------------------------------------------------------------------------------------------
-
-    def rehearsal_ground(self, rehearsal_url: str | None, tables: frozenset[str] = frozenset()) -> Ground:
-        from nonstop.databases.postgresql_rehearsal import open_ground
-
-        return open_ground(self, rehearsal_url, tables)
-
-    def traces(self) -> Mapping[str, str]:
-        from nonstop.databases.postgresql_traces import traces
-
-        return traces(self)
-
-    def watch_sessions(self, name: str) -> SessionWatch:
-        from nonstop.databases.postgresql_traces import Sightings
-
-        return Sightings(self, name)
+        return PostgreSQLRehearsals(self)
 
     # --- errors -----------------------------------------------------------------------------------------------
 

@@ -33,15 +33,30 @@ CONNECTED = (
 )
 
 
+def new_token() -> str:
+    """What tells the scratch databases of one rehearsal from those of all others."""
+    return f"{1 + randbelow(2**31 - 1):08x}"
+
+
+def prefix_of(token: str) -> str:
+    """What the names of a rehearsal's databases begin with."""
+    return f"{PREFIX}{token}_"
+
+
+def mark_of(token: str) -> str:
+    """How databases and sessions of a rehearsal say whose they are."""
+    return f"nonstop check {token}"
+
+
 class Copies:
     """The scratch databases of one rehearsal. ``session`` is in autocommit mode and ours; it ends with :meth:`close`.
 
     ``is_ours_alone``: the server is there for nothing else, so that a checkpoint disturbs nobody.
     """
 
-    def __init__(self, session: Connection[Any], *, is_ours_alone: bool) -> None:
+    def __init__(self, session: Connection[Any], token: str, *, is_ours_alone: bool) -> None:
         self.session = session
-        self.token = f"{1 + randbelow(2**31 - 1):08x}"
+        self.token = token
         self._numbers = count()
         self._made: set[str] = set()
         # Copying files needs a checkpoint; on a server that others use, the copy is written to its log instead.
@@ -49,15 +64,6 @@ class Copies:
         self._strategy = sql.SQL(" STRATEGY FILE_COPY" if by_files else "")
         session.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_CLASS, int(self.token, 16)])
         self._drop_ownerless()
-
-    @property
-    def prefix(self) -> str:
-        """What all names of this rehearsal's databases begin with."""
-        return f"{PREFIX}{self.token}_"
-
-    @property
-    def mark(self) -> str:
-        return f"nonstop check {self.token}"
 
     def create(self, options: sql.Composable) -> str:
         """Make an empty database; gives its name."""
@@ -82,11 +88,11 @@ class Copies:
             self.session.close()
 
     def _create(self, options: sql.Composable) -> str:
-        name = f"{self.prefix}{next(self._numbers)}"
+        name = f"{prefix_of(self.token)}{next(self._numbers)}"
         self._made.add(name)
         self.session.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + options)
         comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
-        self.session.execute(comment.format(sql.Identifier(name), sql.Literal(self.mark)))
+        self.session.execute(comment.format(sql.Identifier(name), sql.Literal(mark_of(self.token))))
         return name
 
     def _wait_until_free(self, name: str) -> None:
@@ -99,11 +105,7 @@ class Copies:
         for name, comment in self._ask(OURS, [PREFIX]):
             match = NAME.fullmatch(name)
             # One that has no comment yet was made by somebody who was killed right after that.
-            if (
-                match
-                and int(match["token"], 16) not in held
-                and comment in (None, f"nonstop check {match['token']}")
-            ):
+            if match and int(match["token"], 16) not in held and comment in (None, mark_of(match["token"])):
                 with suppress(errors.InsufficientPrivilege, errors.InvalidCatalogName):
                     self.drop(name)
 

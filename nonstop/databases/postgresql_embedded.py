@@ -22,7 +22,6 @@ import psycopg
 
 ADMIN = "nonstop_check_admin"
 """The role that initdb makes. It stays a superuser for ever, so it must not be called like a role of the target's."""
-FOLDER = "server"
 START_LIMIT = 60.0
 STOP_LIMIT = 10.0
 CLIENT_PROGRAMS = ("pg_dump", "psql")
@@ -63,8 +62,12 @@ class Binaries(NamedTuple):
     """A folder with the programs of one version of PostgreSQL."""
 
     folder: Path
-    major: int
+    version: str
     is_wheel: bool
+
+    @property
+    def major(self) -> int:
+        return int(re.match(r"\d*", self.version)[0] or 0)  # type: ignore[index]  # matches anything
 
     def program(self, name: str) -> str:
         return str(self.folder / name)
@@ -74,7 +77,7 @@ class EmbeddedServer:
     """A server that runs in ``folder``/server from its making until :meth:`stop`. Raises Unavailable."""
 
     def __init__(self, binaries: Binaries, folder: Path) -> None:
-        self.folder = folder / FOLDER
+        self.folder = folder_of_server(folder)
         self.folder.mkdir()
         self._log = self.folder / "log"
         self._data = self.folder / "data"
@@ -164,6 +167,11 @@ class EmbeddedServer:
         return " / ".join(self._log.read_text(errors="replace").splitlines()[-5:])
 
 
+def folder_of_server(folder: Path) -> Path:
+    """Where the server of a rehearsal's folder lives, its socket too."""
+    return folder / "server"
+
+
 def find_binaries(target_major: int) -> list[Binaries]:
     """What can take the schema of a server of version ``target_major``, the best first: of that version, the wheel, newer."""
     return _find(target_major, SERVER_PROGRAMS)
@@ -179,14 +187,14 @@ def _find(target_major: int, programs: tuple[str, ...]) -> list[Binaries]:
     complete = {
         folder: is_wheel for folder, is_wheel in folders if all((folder / name).exists() for name in programs)
     }
-    known = [Binaries(folder, _major(folder), is_wheel) for folder, is_wheel in complete.items()]
+    known = [Binaries(folder, _version(folder), is_wheel) for folder, is_wheel in complete.items()]
     fitting = [binaries for binaries in known if binaries.major >= target_major]
     return sorted(fitting, key=lambda one: (one.major != target_major, not one.is_wheel, one.major))
 
 
 def stop_orphan(folder: Path) -> None:
     """End the server in a rehearsal's folder whose owner was killed, should its watcher have gone, too."""
-    data = folder / FOLDER / "data"
+    data = folder_of_server(folder) / "data"
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
@@ -227,14 +235,14 @@ def _machine(program: str) -> list[Path]:
     ]
 
 
-def _major(folder: Path) -> int:
-    """The version of a folder's programs; 0 where they don't run."""
+def _version(folder: Path) -> str:
+    """The version of a folder's programs; empty where they don't run."""
     try:
         shown = subprocess.run([folder / "pg_dump", "--version"], capture_output=True, text=True, check=False)
     except OSError:
-        return 0
-    version = re.search(r"\) (\d+)", shown.stdout)
-    return int(version[1]) if version else 0
+        return ""
+    version = re.search(r"\) (\S+)", shown.stdout)
+    return version[1] if version else ""
 
 
 def _environment() -> dict[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from psycopg import Connection, sql
@@ -14,16 +15,17 @@ from psycopg import Connection, sql
 from nonstop.databases import postgresql_dump as dump
 from nonstop.databases.namespaces import can_isolate, isolated
 from nonstop.databases.postgresql_addresses import addresses, scheme_of, sockets, with_database
-from nonstop.databases.postgresql_copies import Copies
+from nonstop.databases.postgresql_copies import Copies, mark_of, new_token, prefix_of
 from nonstop.databases.postgresql_embedded import (
     Binaries,
     EmbeddedServer,
     Unavailable,
     find_tools,
+    folder_of_server,
     stop_orphan,
 )
 from nonstop.databases.postgresql_pooler import refuse_shared_sessions
-from nonstop.databases.rehearsal import Bounds, Ground, Scratch
+from nonstop.databases.rehearsal import Bounds, Fenced, Ground, Scratch
 from nonstop.databases.rehearsal_environment import without_target
 from nonstop.databases.rehearsal_folder import RehearsalFolder
 from nonstop.databases.url import DatabaseUrl
@@ -45,18 +47,29 @@ BESIDE = "new databases on the target's server"
 BEST_EFFORT = "best effort: connections are checked by the drivers in Python"
 
 
-class ServerGround(Ground):
-    """Scratch databases on a server; ``stack`` closes what belongs to it."""
+class Wanted(NamedTuple):
+    """What a ground is to stand for: the ``target``, with the rows of ``tables``; ``fenced`` is told of it early."""
 
-    def __init__(self, target: PostgreSQL, copies: Copies, folder: RehearsalFolder, stack: ExitStack) -> None:
-        self._target = target
-        self._copies = copies
+    target: PostgreSQL
+    tables: frozenset[str]
+    fenced: Fenced
+
+
+class ServerGround(Ground):
+    """Scratch databases on a server. Those who derive from it make ``_copies``, ``_role`` and ``_stack``, which closes all."""
+
+    _copies: Copies
+    _role: str
+    _stack: ExitStack
+
+    def __init__(self, wanted: Wanted, folder: RehearsalFolder) -> None:
+        self._target = wanted.target
+        self._tables = wanted.tables
         self._folder = folder
-        self._stack = stack
         self.folder = folder.path
-        self.mark = copies.mark
+        self._token = new_token()
+        self.mark = mark_of(self._token)
         self._settings: list[sql.Composed] = []
-        self._role = ""
 
     def base(self) -> Scratch:
         return self._base
@@ -74,17 +87,21 @@ class ServerGround(Ground):
     def url(self, name: str) -> str:
         """The address of one of this server's databases."""
 
-    def fill(
-        self, session: Connection[Any], binaries: Binaries, options: sql.Composable, tables: frozenset[str]
-    ) -> None:
-        """Make the base from the target, seen over ``session``. Raises Unavailable."""
-        self._settings = dump.settings_of(session)
+    def dump(self, session: Connection[Any], binaries: Binaries) -> Path:
+        """The target's schema, seen over ``session``, as a file. Raises Unavailable."""
         schema = self.folder / "schema.sql"
         dump.dump_schema(session, binaries, schema)
+        return schema
+
+    def fill(
+        self, session: Connection[Any], binaries: Binaries, schema: Path, options: sql.Composable
+    ) -> None:
+        """Make the base from the target, seen over ``session``, and its dumped schema. Raises Unavailable."""
+        self._settings = dump.settings_of(session)
         self._base = self._ready(self._copies.create(options))
         with self._scratch_session(self._base) as scratch:
             dump.restore_schema(schema, scratch, binaries)
-            dump.copy_rows(session, scratch, tables)
+            dump.copy_rows(session, scratch, self._tables)
             dump.fill_views(session, scratch)
 
     def _ready(self, name: str) -> Scratch:
@@ -101,20 +118,23 @@ class ServerGround(Ground):
 class EmbeddedGround(ServerGround):
     """On a server that nobody else knows of."""
 
-    def __init__(
-        self, target: PostgreSQL, binaries: Binaries, reasons: tuple[str, ...], tables: frozenset[str]
-    ) -> None:
+    def __init__(self, wanted: Wanted, binaries: Binaries, reasons: tuple[str, ...]) -> None:
         with ExitStack() as stack:
             folder = RehearsalFolder(stop_orphan)
             stack.callback(folder.remove)
-            server = EmbeddedServer(binaries, folder.path)
-            stack.callback(server.stop)
-            # Its databases go with its folder.
-            copies = Copies(stack.enter_context(server.connect()), is_ours_alone=True)
-            super().__init__(target, copies, folder, stack)
-            self._socket_folder = server.folder
-            self._fill_as_role(binaries, tables)
-            self.place = self._placed(reasons)
+            super().__init__(wanted, folder)
+            self._socket_folder = folder_of_server(folder.path)
+            self.place = self._placed(binaries, reasons)
+            with self._target.connect_reading() as session, ThreadPoolExecutor(1) as beside:
+                role = dump.own_role(session)
+                self._role = role.name
+                wanted.fenced(self)
+                dumped = beside.submit(self.dump, session, binaries)  # takes as long as the server's making
+                server = EmbeddedServer(binaries, folder.path)
+                stack.callback(server.stop)
+                # Its databases go with its folder.
+                self._copies = Copies(stack.enter_context(server.connect()), self._token, is_ours_alone=True)
+                self._fill_as(role, session, binaries, dumped.result())
             self._stack = stack.pop_all()
 
     def url(self, name: str) -> str:
@@ -140,24 +160,21 @@ class EmbeddedGround(ServerGround):
             socket_folder=str(self._socket_folder),
         )
 
-    def _fill_as_role(self, binaries: Binaries, tables: frozenset[str]) -> None:
+    def _fill_as(self, role: dump.Role, session: Connection[Any], binaries: Binaries, schema: Path) -> None:
         server = self._copies.session
-        with self._target.connect_reading() as session:
-            role = dump.own_role(session)
-            self._role = role.name
-            dump.make_roles(session, server, role)
-            encoding, _, _ = dump.encoding_of(session)
-            options = (
-                "OWNER {} ENCODING {}"
-                if encoding == "UTF8"
-                else "OWNER {} ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'"
-            )
-            made = sql.SQL(options).format(sql.Identifier(role.name), sql.Literal(encoding))
-            self.fill(session, binaries, made, tables)
-            dump.settle_role(server, role)
+        dump.make_roles(session, server, role)
+        encoding, _, _ = dump.encoding_of(session)
+        options = (
+            "OWNER {} ENCODING {}"
+            if encoding == "UTF8"
+            else "OWNER {} ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+        made = sql.SQL(options).format(sql.Identifier(role.name), sql.Literal(encoding))
+        self.fill(session, binaries, schema, made)
+        dump.settle_role(server, role)
 
-    def _placed(self, reasons: tuple[str, ...]) -> Place:
-        version = _shown_version(self._copies.session)
+    def _placed(self, binaries: Binaries, reasons: tuple[str, ...]) -> Place:
+        version = f"PostgreSQL {binaries.version}"
         if can_isolate(self.folder):
             return Place(
                 EMBEDDED,
@@ -172,20 +189,14 @@ class EmbeddedGround(ServerGround):
 class SharedGround(ServerGround):
     """On a server that others use, too: the one at ``url``, which names a database to begin in."""
 
-    def __init__(
-        self,
-        target: PostgreSQL,
-        url: DatabaseUrl,
-        kind: str,
-        reasons: tuple[str, ...],
-        tables: frozenset[str],
-    ) -> None:
+    def __init__(self, wanted: Wanted, url: DatabaseUrl, kind: str, reasons: tuple[str, ...]) -> None:
         from nonstop.databases.postgresql import PostgreSQL
 
         self._url = url
         with ExitStack() as stack:
             folder = RehearsalFolder(stop_orphan)
             stack.callback(folder.remove)
+            super().__init__(wanted, folder)
             server = PostgreSQL(url)
             begun: Connection[Any] = stack.enter_context(
                 server.connect(autocommit=True, application_name="nonstop check")
@@ -194,27 +205,23 @@ class SharedGround(ServerGround):
             role = dump.own_role(begun)
             if not role.may_create_databases:
                 raise Unavailable(f"the role {role.name} may not create databases on {server.display}")
-            copies = Copies(begun, is_ours_alone=False)
-            stack.callback(copies.close)
-            super().__init__(target, copies, folder, stack)
             self._role = role.name
-            with target.connect_reading() as session:
+            self._copies = Copies(begun, self._token, is_ours_alone=False)
+            stack.callback(self._copies.close)
+            with self._target.connect_reading() as session:
                 binaries = _tools(session)
-                encoding = dump.encoding_of(session)
                 is_same = _is_same_server(session, begun)
-                if is_same and url.database == target.url.database and kind == GIVEN:
+                if is_same and url.database == self._target.url.database and kind == GIVEN:
                     raise UsageError(
                         "REHEARSAL_DATABASE_URL names the database that is to be migrated",
                         next_step="name another one, such as postgres; copies are made beside it",
                     )
-                like = "ENCODING {} LC_COLLATE {} LC_CTYPE {}" if is_same else ""
-                self.fill(
-                    session,
-                    binaries,
-                    sql.SQL(like).format(*map(sql.Literal, encoding)) if like else sql.SQL(""),
-                    tables,
-                )
                 self.place = self._placed(kind, session if is_same else None, reasons)
+                wanted.fenced(self)
+                encoding = map(sql.Literal, dump.encoding_of(session))
+                like = sql.SQL("ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(*encoding)
+                schema = self.dump(session, binaries)
+                self.fill(session, binaries, schema, like if is_same else sql.SQL(""))
             self._stack = stack.pop_all()
 
     def url(self, name: str) -> str:
@@ -232,7 +239,7 @@ class SharedGround(ServerGround):
             self.place.is_isolated,
             target_addresses=addresses(self._target.url),
             target_name=self._target.url.database,
-            name_prefix=self._copies.prefix,
+            name_prefix=prefix_of(self._token),
         )
 
     def _placed(self, kind: str, session: Connection[Any] | None, reasons: tuple[str, ...]) -> Place:

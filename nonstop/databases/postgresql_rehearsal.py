@@ -9,8 +9,15 @@ from psycopg import Error
 
 from nonstop.databases.postgresql_addresses import scheme_of, with_database
 from nonstop.databases.postgresql_embedded import Unavailable, find_binaries
-from nonstop.databases.postgresql_grounds import BESIDE, GIVEN, EmbeddedGround, SharedGround, version_of
-from nonstop.databases.rehearsal import Ground
+from nonstop.databases.postgresql_grounds import (
+    BESIDE,
+    GIVEN,
+    EmbeddedGround,
+    SharedGround,
+    Wanted,
+    version_of,
+)
+from nonstop.databases.rehearsal import Fenced, Ground
 from nonstop.databases.url import DatabaseUrl
 from nonstop.errors import DatabaseUnreachable, UsageError
 
@@ -23,12 +30,18 @@ WAYS_OUT = (
 )
 
 
-def open_ground(target: PostgreSQL, rehearsal_url: str | None, tables: frozenset[str]) -> Ground:
-    """The best place that can be had; of ``tables`` the rows come along. Raises UsageError, with the ways out."""
+def open_ground(
+    target: PostgreSQL, rehearsal_url: str | None, tables: frozenset[str], fenced: Fenced | None
+) -> Ground:
+    """The best place that can be had; of ``tables`` the rows come along, and ``fenced`` is told of each that is tried.
+
+    Raises UsageError, with the ways out.
+    """
+    wanted = Wanted(target, tables, fenced or (lambda ground: None))
     if rehearsal_url:
         url = _server_url(rehearsal_url)
         try:
-            return SharedGround(target, url, GIVEN, (), tables)
+            return SharedGround(wanted, url, GIVEN, ())
         except (Unavailable, Error) as error:
             raise UsageError(
                 f"the server of REHEARSAL_DATABASE_URL can't be used: {url.redact(target.redact(str(error)))}",
@@ -39,13 +52,13 @@ def open_ground(target: PostgreSQL, rehearsal_url: str | None, tables: frozenset
         candidates = find_binaries(version_of(session))
     for binaries in candidates:
         try:
-            return EmbeddedGround(target, binaries, tuple(reasons), tables)
+            return EmbeddedGround(wanted, binaries, tuple(reasons))
         except (Unavailable, Error) as error:
             reasons.append(f"PostgreSQL {binaries.major} of our own: {target.redact(str(error))}")
     if not candidates:
         reasons.append("no binaries of PostgreSQL that could take the schema were found")
     try:
-        return _beside(target, tuple(reasons), tables)
+        return _beside(wanted, tuple(reasons))
     except (Unavailable, Error) as error:
         raise UsageError(
             "there is no place where the scripts could be rehearsed",
@@ -54,12 +67,13 @@ def open_ground(target: PostgreSQL, rehearsal_url: str | None, tables: frozenset
         ) from error
 
 
-def _beside(target: PostgreSQL, reasons: tuple[str, ...], tables: frozenset[str]) -> Ground:
+def _beside(wanted: Wanted, reasons: tuple[str, ...]) -> Ground:
     """On the target's own server. The session that owns the copies is in the database postgres, if the role may."""
+    target = wanted.target
     for name in ("postgres", target.url.database):
         with suppress(DatabaseUnreachable):
             url = DatabaseUrl.parse(with_database(target.url, name, scheme_of(target.url)))
-            return SharedGround(target, url, BESIDE, reasons, tables)
+            return SharedGround(wanted, url, BESIDE, reasons)
     raise Unavailable(f"no connection to {target.display}")
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from nonstop.databases.base import Database, DBAPIConnection
+    from nonstop.databases.fingerprint import Snapshot, ValueCounts
+    from nonstop.descriptions.activity import LockSampler
     from nonstop.descriptions.promises import Place
 
 
@@ -45,7 +48,10 @@ class SessionWatch(Protocol):
 
 
 class Ground(ABC):
-    """Makes scratch databases for one target; use it as a context manager: at its end nothing of them is left."""
+    """Makes scratch databases for one target; use it as a context manager: at its end nothing of them is left.
+
+    Its processes may be started before its databases are there: see :data:`Fenced`.
+    """
 
     place: Place
     """For the report."""
@@ -89,3 +95,54 @@ class Ground(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+Fenced = Callable[[Ground], None]
+"""Is told of a ground as soon as it can keep processes away from the target (``place``, ``command``, ``environment`` and
+``bounds`` are final), while its first database is still being made. Of a ground that fails after that, another one follows."""
+
+
+class Rehearsals(ABC):
+    """What rehearsals ask of a database, the target or a scratch one; see :attr:`Database.rehearsals`."""
+
+    # --- of the target ----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def ground(
+        self, rehearsal_url: str | None, tables: frozenset[str] = frozenset(), fenced: Fenced | None = None
+    ) -> Ground:
+        """A place with copies of the database, on the server at ``rehearsal_url`` if one is given.
+
+        The rows of tables that are called as in ``tables`` come along; ``fenced`` is told of it before it is whole.
+        Raises UsageError where there is no such place.
+        """
+
+    @abstractmethod
+    def traces(self) -> Mapping[str, str]:
+        """Everything in which a change by a rehearsal would show: its name, and a checksum of it."""
+
+    @abstractmethod
+    def watch_sessions(self, name: str) -> SessionWatch | None:
+        """Begin to look out for sessions that call themselves ``name``; None where there are no sessions."""
+
+    # --- of a scratch database --------------------------------------------------------------------------------
+
+    @abstractmethod
+    def stand_in(self, is_alone: bool) -> Database:
+        """The same database for scripts that are rehearsed: what they meet is small, and they have to behave as in
+        production. ``is_alone``: nobody else uses it meanwhile, so that nobody has to be watched."""
+
+    def read_ahead(self, statements: Sequence[str]) -> None:  # noqa: B027
+        """Judge texts that are going to be sent, so that the judgements are at hand in this process and its forks."""
+
+    @abstractmethod
+    def lock_sampler(self) -> LockSampler | None:
+        """Who tells which locks the sessions of runs hold at a moment; None where nobody queues for locks on tables."""
+
+    @abstractmethod
+    def snapshot(self, connection: DBAPIConnection, own: str) -> Snapshot:
+        """The whole schema and all data, comparable, but for objects whose names begin with ``own``."""
+
+    @abstractmethod
+    def value_counts(self, connection: DBAPIConnection, own: str) -> ValueCounts:
+        """How many values that are not NULL each column of the tables has whose names don't begin with ``own``."""

@@ -15,13 +15,10 @@ from nonstop.databases.url import DatabaseUrl
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy.engine import Connection, Dialect, Engine
 
     from nonstop.databases.catalog import Catalog
-    from nonstop.databases.fingerprint import Snapshot, ValueCounts
-    from nonstop.databases.rehearsal import Ground
+    from nonstop.databases.rehearsal import Rehearsals
     from nonstop.descriptions.losses import LossWatch
 
 BUSY_TIMEOUT = 30.0
@@ -209,27 +206,11 @@ class SQLite(Database):
         query = "SELECT 1 FROM pragma_table_info(?, ?)"
         return connection.connection.cursor().execute(query, (name, schema)).fetchone() is not None
 
-    def snapshot(self, connection: DBAPIConnection, own: str) -> Snapshot:
-        from nonstop.databases import sqlite_fingerprint
+    @cached_property
+    def rehearsals(self) -> Rehearsals:
+        from nonstop.databases.sqlite_rehearsals import SQLiteRehearsals
 
-        return sqlite_fingerprint.snapshot(connection, own)
-
-    def value_counts(self, connection: DBAPIConnection, own: str) -> ValueCounts:
-        from nonstop.databases import sqlite_fingerprint
-
-        return sqlite_fingerprint.value_counts(connection, own)
-
-    # --- rehearsals -------------------------------------------------------------------------------------------
-
-    def rehearsal_ground(self, rehearsal_url: str | None, tables: frozenset[str] = frozenset()) -> Ground:
-        from nonstop.databases.sqlite_rehearsal import FileGround
-
-        return FileGround(self)  # with all rows of all tables
-
-    def traces(self) -> Mapping[str, str]:
-        from nonstop.databases.sqlite_rehearsal import checksums
-
-        return checksums(self.path)
+        return SQLiteRehearsals(self)
 
     # --- errors -----------------------------------------------------------------------------------------------
 

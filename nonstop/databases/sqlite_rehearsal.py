@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from nonstop.databases.namespaces import can_isolate, isolated
-from nonstop.databases.rehearsal import Bounds, Ground, Scratch
+from nonstop.databases.rehearsal import Bounds, Fenced, Ground, Scratch
 from nonstop.databases.rehearsal_environment import without_target
 from nonstop.databases.rehearsal_folder import RehearsalFolder
 from nonstop.descriptions.promises import Place
@@ -35,7 +35,7 @@ BEST_EFFORT = "best effort: connections are checked by the drivers in Python"
 class FileGround(Ground):
     """Scratch databases are files in a temporary folder."""
 
-    def __init__(self, database: SQLite) -> None:
+    def __init__(self, database: SQLite, fenced: Fenced | None = None) -> None:
         self._database = database
         self._folder = RehearsalFolder(lambda _: None)
         self.folder = self._folder.path
@@ -43,9 +43,11 @@ class FileGround(Ground):
         self._numbers = count()
         try:
             self._target = database.path.resolve()
+            self.place = self._placed()
+            if fenced is not None:
+                fenced(self)
             self._base = self._new()
             copy_file(database, self._path(self._base))
-            self.place = self._placed()
         except BaseException:
             self._folder.remove()
             raise

@@ -49,6 +49,13 @@ class InterruptedScript(NamedTuple):
         return f"{self.number:03d}_{self.name}"
 
 
+class Progress(NamedTuple):
+    """How far a script is, without times and names of runs: its ``steps`` as (direction, kind, description)."""
+
+    is_applied: bool
+    steps: tuple[tuple[str, str, str], ...]
+
+
 Subject = Script | AppliedScript | InterruptedScript
 """What an event can be about."""
 

@@ -75,7 +75,7 @@ def document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 def test_felix_hub_keeps_all_promises_against_the_release_before(database_url: str, cli: CommandLine) -> None:
     environment = {"DATABASE_URL": database_url}
     assert cli.python(BACKEND / "init_db.py", "--demo", "50", env=environment).returncode == 0
-    before, traces = snapshot(database_url), open_database(database_url).traces()
+    before, traces = snapshot(database_url), open_database(database_url).rehearsals.traces()
     content = sqlite_file(database_url).read_bytes() if database_url.startswith("sqlite") else b""
     done = cli.python(
         BACKEND / "migrations" / "run_migrations.py",
@@ -96,7 +96,9 @@ def test_felix_hub_keeps_all_promises_against_the_release_before(database_url: s
         )
     assert found["target_changes"] == []
     assert snapshot(database_url) == before
-    assert open_database(database_url).traces() == traces  # catalog, and the files of tables and indexes
+    assert (
+        open_database(database_url).rehearsals.traces() == traces
+    )  # catalog, and the files of tables and indexes
     if content:
         assert sqlite_file(database_url).read_bytes() == content
 

@@ -17,6 +17,8 @@ from tests.support.fingerprint import fingerprint, rows
 from tests.support.forked import Ended, ForkServer
 from tests.support.projects import Project
 
+pytestmark = pytest.mark.no_cover  # test_check_command and others go the same ways
+
 BY_ID = {example.id: example for example in EXAMPLES}
 BAD = [example for example in EXAMPLES if example.breaks is not None]
 GOOD = [example for example in EXAMPLES if example.breaks is None]

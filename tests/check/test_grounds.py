@@ -36,7 +36,7 @@ LEDGER = frozenset({"nonstop_migrations"})
 HOLDER = """
 import sys
 from nonstop.databases import open_database
-ground = open_database(sys.argv[1]).rehearsal_ground(sys.argv[2] or None)
+ground = open_database(sys.argv[1]).rehearsals.ground(sys.argv[2] or None)
 ground.copy(ground.base())
 print(ground.folder, ground.bounds().name_prefix, flush=True)
 sys.stdin.read()
@@ -81,7 +81,7 @@ def postgres_target(postgres_url: str) -> str:
 
 
 def test_the_base_looks_like_the_target(target: str) -> None:
-    with open_database(target).rehearsal_ground(None, LEDGER) as ground:
+    with open_database(target).rehearsals.ground(None, LEDGER) as ground:
         base = ground.base()
         assert fingerprint(base.url) == fingerprint(target)
         assert applied(base.url) == [(1, "make_orders")]
@@ -94,7 +94,7 @@ def applied(url: str) -> list[tuple]:
 
 
 def test_copies_are_independent(target: str) -> None:
-    with open_database(target).rehearsal_ground(None) as ground:
+    with open_database(target).rehearsals.ground(None) as ground:
         first = ground.copy(ground.base())
         carry_out(first.url, "INSERT INTO orders VALUES (1, 'A 1')")
         second = ground.copy(first)
@@ -107,15 +107,15 @@ def test_copies_are_independent(target: str) -> None:
 
 def test_the_target_is_not_touched(target: str) -> None:
     database = open_database(target)
-    before = database.traces()
-    with database.rehearsal_ground(None, LEDGER) as ground:
+    before = database.rehearsals.traces()
+    with database.rehearsals.ground(None, LEDGER) as ground:
         carry_out(ground.copy(ground.base()).url, "DROP VIEW cars")
-        assert database.traces() == before
-    assert database.traces() == before
+        assert database.rehearsals.traces() == before
+    assert database.rehearsals.traces() == before
 
 
 def test_a_copy_is_dropped_under_its_sessions(postgres_target: str) -> None:
-    with open_database(postgres_target).rehearsal_ground(None) as ground:
+    with open_database(postgres_target).rehearsals.ground(None) as ground:
         copy = ground.copy(ground.base())
         with psycopg.connect(copy.url) as connection:
             connection.execute("SELECT 1")
@@ -125,7 +125,7 @@ def test_a_copy_is_dropped_under_its_sessions(postgres_target: str) -> None:
 
 
 def test_a_copy_waits_for_a_session_that_is_about_to_end(postgres_target: str) -> None:
-    with open_database(postgres_target).rehearsal_ground(None) as ground:
+    with open_database(postgres_target).rehearsals.ground(None) as ground:
         base = ground.base()
         leaving = subprocess.Popen(
             [
@@ -151,7 +151,7 @@ def test_settings_and_rights_are_the_targets(postgres_url: str, postgres_role: C
         f"ALTER DATABASE {name} SET search_path TO shop, public",
         f"ALTER ROLE {role} IN DATABASE {name} SET timezone TO 'Asia/Tokyo'",
     )
-    with open_database(url).rehearsal_ground(None) as ground:
+    with open_database(url).rehearsals.ground(None) as ground:
         query = """SELECT current_user, current_setting('search_path'), current_setting('timezone'), rolsuper, rolcreatedb
             FROM pg_roles WHERE rolname = current_user"""
         for scratch in (ground.base(), ground.copy(ground.base())):
@@ -162,13 +162,13 @@ def test_settings_and_rights_are_the_targets(postgres_url: str, postgres_role: C
 
 def test_a_materialized_view_can_be_read(postgres_target: str) -> None:
     carry_out(postgres_target, "CREATE MATERIALIZED VIEW known AS SELECT car FROM orders")
-    with open_database(postgres_target).rehearsal_ground(None) as ground:
+    with open_database(postgres_target).rehearsals.ground(None) as ground:
         assert ask(ground.base().url, "SELECT * FROM known") == []
 
 
 def test_the_driver_that_the_address_names_is_kept(postgres_target: str) -> None:
     named = postgres_target.replace("postgresql://", "postgresql+psycopg2://")
-    with open_database(named).rehearsal_ground(None) as ground:
+    with open_database(named).rehearsals.ground(None) as ground:
         assert ground.base().url.startswith("postgresql+psycopg2://")
 
 
@@ -176,7 +176,7 @@ def test_the_driver_that_the_address_names_is_kept(postgres_target: str) -> None
 
 
 def test_a_file_that_does_not_exist_is_an_empty_database(sqlite_url: str) -> None:
-    with open_database(sqlite_url).rehearsal_ground(None) as ground:
+    with open_database(sqlite_url).rehearsals.ground(None) as ground:
         assert rows(ground.copy(ground.base()).url) == {}
         assert not ground.place.is_isolated
     assert not Path(sqlite_url.removeprefix("sqlite:///")).exists()
@@ -188,7 +188,7 @@ def test_a_resting_database_in_wal_mode_gets_no_files_beside_it(sqlite_url: str)
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA journal_mode = WAL")
     before = hashlib.sha256(path.read_bytes()).digest()
-    with open_database(sqlite_url).rehearsal_ground(None) as ground:
+    with open_database(sqlite_url).rehearsals.ground(None) as ground:
         assert applied(ground.base().url) == [(1, "make_orders")]
     assert hashlib.sha256(path.read_bytes()).digest() == before
     assert sorted(file.name for file in path.parent.iterdir()) == [path.name]
@@ -200,15 +200,15 @@ def test_what_is_only_in_the_wal_comes_along(sqlite_url: str) -> None:
         writer.execute("PRAGMA journal_mode = WAL")
         with writer:
             writer.execute("INSERT INTO orders VALUES (1, 'A 1')")
-        before = open_database(sqlite_url).traces()
-        with open_database(sqlite_url).rehearsal_ground(None) as ground:
+        before = open_database(sqlite_url).rehearsals.traces()
+        with open_database(sqlite_url).rehearsals.ground(None) as ground:
             assert rows(ground.copy(ground.base()).url)["orders"][0] == 1
-        assert open_database(sqlite_url).traces() == before
+        assert open_database(sqlite_url).rehearsals.traces() == before
 
 
 def test_a_copy_takes_along_what_a_killed_writer_left(sqlite_url: str) -> None:
     carry_out(sqlite_url, *SCHEMA)
-    with open_database(sqlite_url).rehearsal_ground(None) as ground:
+    with open_database(sqlite_url).rehearsals.ground(None) as ground:
         path = ground.base().url.removeprefix("sqlite:///")
         program = f"""
 import os, sqlite3
@@ -226,7 +226,7 @@ os.kill(os.getpid(), 9)
 
 
 def test_a_server_that_is_given_is_used(postgres_target: str, postgres_server: Server) -> None:
-    with open_database(postgres_target).rehearsal_ground(postgres_server.url, LEDGER) as ground:
+    with open_database(postgres_target).rehearsals.ground(postgres_server.url, LEDGER) as ground:
         assert ground.place.kind == "server of REHEARSAL_DATABASE_URL"
         assert not ground.place.is_isolated
         assert fingerprint(ground.base().url) == fingerprint(postgres_target)
@@ -245,7 +245,7 @@ def test_newer_programs_carry_the_schema_to_any_server(
     monkeypatch.setattr(postgresql_rehearsal, "find_binaries", lambda _: wheel)
     monkeypatch.setattr(postgresql_grounds, "find_tools", lambda _: wheel)
     url = postgres_server.url if is_given else None
-    with open_database(postgres_target).rehearsal_ground(url, LEDGER) as ground:
+    with open_database(postgres_target).rehearsals.ground(url, LEDGER) as ground:
         assert (ground.place.kind == "embedded server") is not is_given
         # Each version puts a view into words of its own.
         assert fingerprint(ground.base().url)["tables"] == fingerprint(postgres_target)["tables"]
@@ -267,7 +267,7 @@ def test_passwords_are_no_arguments_of_programs(
     monkeypatch.setattr(subprocess, "run", recorded)
     url = postgres_role("CREATEDB", password="geheim42")
     given = with_database(url, "postgres")
-    with open_database(url).rehearsal_ground(given) as ground:
+    with open_database(url).rehearsals.ground(given) as ground:
         assert ground.base()
     programs = [Path(command[0]).name for command in commands]
     assert {"pg_dump", "psql"} <= {*programs}
@@ -278,7 +278,7 @@ def test_passwords_are_no_arguments_of_programs(
 
 def test_the_target_itself_is_no_place(postgres_target: str) -> None:
     with pytest.raises(UsageError, match="names the database that is to be migrated"):
-        open_database(postgres_target).rehearsal_ground(postgres_target)
+        open_database(postgres_target).rehearsals.ground(postgres_target)
 
 
 def test_a_role_that_may_not_connect_to_the_target_is_isolated(
@@ -287,7 +287,7 @@ def test_a_role_that_may_not_connect_to_the_target_is_isolated(
     ((name,),) = ask(postgres_target, "SELECT current_database()")
     carry_out(postgres_target, f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
     stranger = with_database(postgres_role("CREATEDB"), "postgres")
-    with open_database(postgres_target).rehearsal_ground(stranger) as ground:
+    with open_database(postgres_target).rehearsals.ground(stranger) as ground:
         assert ground.place.is_isolated
         assert f"may not connect to {name}" in ground.place.how
         assert fingerprint(ground.base().url) == fingerprint(postgres_target)
@@ -297,7 +297,7 @@ def test_without_binaries_it_is_beside_the_target(
     postgres_target: str, postgres_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql_rehearsal, "find_binaries", lambda _: [])
-    with open_database(postgres_target).rehearsal_ground(None, LEDGER) as ground:
+    with open_database(postgres_target).rehearsals.ground(None, LEDGER) as ground:
         assert ground.place.kind == "new databases on the target's server"
         assert "no binaries of PostgreSQL" in ground.place.how
         assert applied(ground.base().url) == [(1, "make_orders")]
@@ -310,7 +310,7 @@ def test_without_any_place_the_ways_out_are_told(
 ) -> None:
     monkeypatch.setattr(postgresql_rehearsal, "find_binaries", lambda _: [])
     with pytest.raises(UsageError) as caught:
-        open_database(postgres_role()).rehearsal_ground(None)
+        open_database(postgres_role()).rehearsals.ground(None)
     for way in ("nonstop[rehearsal]", "REHEARSAL_DATABASE_URL", "CREATEDB"):
         assert way in caught.value.next_step
 
@@ -327,7 +327,7 @@ def test_a_schema_that_a_server_of_ours_cannot_take_goes_beside_the_target(
     (binaries, *_) = find_binaries(0)
     monkeypatch.setattr(postgresql_rehearsal, "find_binaries", lambda _: [binaries])
     monkeypatch.setattr(postgresql_dump, "restore_schema", restore)
-    with open_database(postgres_target).rehearsal_ground(None) as ground:
+    with open_database(postgres_target).rehearsals.ground(None) as ground:
         assert ground.place.kind == "new databases on the target's server"
         assert 'extension "postgis" is not available' in ground.place.how
         assert fingerprint(ground.base().url) == fingerprint(postgres_target)
@@ -341,7 +341,7 @@ def test_the_environment_does_not_lead_to_the_target(target: str) -> None:
         "PATH": "/bin", "PGHOST": "h", "DATABASE_URL": target, "NONSTOP_DIR": "m", "SHOP_DB": f"{target}?x=1",
         "MIGRATION_DATABASE_URL": "x", "REHEARSAL_DATABASE_URL": "x", "REDIS_URL": "redis://:pw@cache/0", "HOME": "/root",
     }  # fmt: skip
-    with open_database(target).rehearsal_ground(None) as ground:
+    with open_database(target).rehearsals.ground(None) as ground:
         environment = ground.environment(given)
         assert {"PATH", "REDIS_URL", "HOME", "PGAPPNAME", "PYTHONUSERBASE"} == environment.keys()
         assert environment["PGAPPNAME"] == ground.mark
@@ -350,7 +350,7 @@ def test_the_environment_does_not_lead_to_the_target(target: str) -> None:
 
 def test_the_password_is_found_wherever_it_is(postgres_url: str, postgres_role: Callable[..., str]) -> None:
     target = open_database(postgres_role("CREATEDB", password="gh!eim/42"))
-    with target.rehearsal_ground(None) as ground:
+    with target.rehearsals.ground(None) as ground:
         environment = ground.environment(
             {"A": "gh!eim/42", "B": "u:gh%21eim%2F42@x", "PATH": "/gh!eim/42", "C": "gh"}
         )
@@ -367,7 +367,7 @@ def processes_in(folder: Path) -> list[str]:
 
 
 def test_nothing_is_left(target: str) -> None:
-    with open_database(target).rehearsal_ground(None) as ground:
+    with open_database(target).rehearsals.ground(None) as ground:
         ground.copy(ground.base())
         folder = ground.folder
     assert not folder.exists()
@@ -400,7 +400,7 @@ def test_a_server_ends_with_its_owner_and_the_next_one_removes_the_folder(target
         assert folder.is_dir(), "it has an owner"
         process.kill()
     until(lambda: not processes_in(folder))
-    with open_database(target).rehearsal_ground(None):
+    with open_database(target).rehearsals.ground(None):
         assert not folder.exists()
 
 
@@ -414,7 +414,7 @@ def test_a_server_whose_watcher_was_killed_too_is_ended_by_the_next_one(postgres
         (watcher,) = {int(pid) for pid in shown.split()} - {server}
         os.kill(watcher, signal.SIGKILL)
         process.kill()
-    with open_database(postgres_target).rehearsal_ground(None):
+    with open_database(postgres_target).rehearsals.ground(None):
         assert not folder.exists()
         assert processes_in(folder) == []
 
@@ -429,10 +429,10 @@ def test_ownerless_databases_are_dropped_and_owned_ones_are_not(
         assert databases(url, ownerless) == databases(url, owned) == 2
         killed.kill()
         until(lambda: not owners(url, ownerless))
-        with open_database(postgres_target).rehearsal_ground(url):
+        with open_database(postgres_target).rehearsals.ground(url):
             assert databases(url, ownerless) == 0
             assert databases(url, owned) == 2
         living.kill()
     until(lambda: not owners(url, owned))
-    with open_database(postgres_target).rehearsal_ground(url):
+    with open_database(postgres_target).rehearsals.ground(url):
         assert databases(url, owned) == 0

@@ -136,7 +136,7 @@ def server_database(postgres_server: Server) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def isolated_from_server(server_database: Database) -> Iterator[Ground]:
-    with server_database.rehearsal_ground(None) as ground:
+    with server_database.rehearsals.ground(None) as ground:
         yield hard(ground)
 
 
@@ -155,7 +155,7 @@ def file_database(sqlite_url: str) -> Database:
 
 @pytest.fixture
 def isolated_from_file(file_database: Database) -> Iterator[Ground]:
-    with file_database.rehearsal_ground(None) as ground:
+    with file_database.rehearsals.ground(None) as ground:
         yield hard(ground)
 
 
@@ -176,7 +176,7 @@ def best_effort(database: Database) -> Ground:
     with pytest.MonkeyPatch.context() as patch:
         for module in (postgresql_grounds, sqlite_rehearsal):
             patch.setattr(module, "can_isolate", lambda _: False)
-        ground = database.rehearsal_ground(None)
+        ground = database.rehearsals.ground(None)
     assert not ground.place.is_isolated
     return ground
 
@@ -233,16 +233,16 @@ finally:
 def test_a_server_is_out_of_reach(
     way: str, isolated_from_server: Ground, server_database: Database, addresses: dict[str, str]
 ) -> None:
-    before = server_database.traces()
+    before = server_database.rehearsals.traces()
     done = play(isolated_from_server, WAYS_TO_A_SERVER[way], addresses, confined=False)
     assert done.returncode != 0
     assert "connection" in done.stderr
-    assert server_database.traces() == before
+    assert server_database.rehearsals.traces() == before
 
 
 @pytest.mark.parametrize("way", WAYS_TO_A_FILE | BEHIND_PYTHONS_BACK)
 def test_a_file_is_covered(way: str, isolated_from_file: Ground, file_database: Database) -> None:
-    before = file_database.traces()
+    before = file_database.rehearsals.traces()
     file = file_database.url.database
     done = play(
         isolated_from_file,
@@ -252,7 +252,7 @@ def test_a_file_is_covered(way: str, isolated_from_file: Ground, file_database: 
     )
     assert done.returncode != 0
     assert "file is not a database" in done.stderr
-    assert file_database.traces() == before
+    assert file_database.rehearsals.traces() == before
 
 
 def test_its_own_database_is_within_reach(isolated_from_server: Ground) -> None:
@@ -343,7 +343,7 @@ def test_a_rehearsal_of_a_file_reaches_no_server(
 def test_beside_the_target_only_copies_are_within_reach(
     postgres_server: Server, server_database: Database, addresses: dict[str, str]
 ) -> None:
-    with server_database.rehearsal_ground(postgres_server.url) as ground:
+    with server_database.rehearsals.ground(postgres_server.url) as ground:
         script = "import os, psycopg\npsycopg.connect(os.environ['DATABASE_URL']).close()\npsycopg.connect(TARGET)\n"
         done = play(ground, script, addresses, confined=True)
     assert "OutOfBounds" in done.stderr
@@ -380,7 +380,7 @@ def test_what_gets_through_to_a_file_is_seen(
 
 def test_a_file_that_comes_into_being_is_seen(sqlite_url: str) -> None:
     database = open_database(sqlite_url)
-    with database.rehearsal_ground(None) as ground:
+    with database.rehearsals.ground(None) as ground:
         watch = TargetWatch(database, ground.mark)
         play(
             ground,
@@ -426,10 +426,10 @@ def test_changes_of_every_kind_are_seen(postgres_url: str) -> None:
     database = open_database(postgres_url)
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         for statement in kinds:
-            before = database.traces()
+            before = database.rehearsals.traces()
             connection.execute(statement.encode())
             is_data = statement.startswith("INSERT")
-            assert (database.traces() == before) is is_data, statement
-            before = database.traces()
+            assert (database.rehearsals.traces() == before) is is_data, statement
+            before = database.rehearsals.traces()
             connection.execute("ANALYZE")
-            assert database.traces() == before, "what the server does by itself is no change"
+            assert database.rehearsals.traces() == before, "what the server does by itself is no change"

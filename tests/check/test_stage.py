@@ -20,7 +20,7 @@ STAGE_OF_ANOTHER = """
 import sys, time
 from nonstop.check.stage import Stage
 from nonstop.databases import open_database
-ground = open_database(sys.argv[1]).rehearsal_ground(None)
+ground = open_database(sys.argv[1]).rehearsals.ground(None)
 stage = Stage(ground)
 print(stage.start(time.sleep, 3600).pid, flush=True)
 sys.stdin.read()
@@ -29,7 +29,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def stage(sqlite_url: str) -> Iterator[Stage]:
-    with open_database(sqlite_url).rehearsal_ground(None) as ground, Stage(ground) as stage:
+    with open_database(sqlite_url).rehearsals.ground(None) as ground, Stage(ground) as stage:
         yield stage
 
 
@@ -95,7 +95,7 @@ def test_the_environment_has_no_address_of_the_target(
     stage: Stage, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
-    with open_database(sqlite_url).rehearsal_ground(None) as ground, Stage(ground) as other:
+    with open_database(sqlite_url).rehearsals.ground(None) as ground, Stage(ground) as other:
         assert other.perform(os.getenv, "DATABASE_URL").answer is None
 
 
@@ -125,7 +125,7 @@ def test_other_variables_that_named_the_target_name_the_scratch_database(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_DB", sqlite_url.replace("sqlite:", "sqlite+pysqlite:"))
-    with open_database(sqlite_url).rehearsal_ground(None) as ground, Stage(ground) as other:
+    with open_database(sqlite_url).rehearsals.ground(None) as ground, Stage(ground) as other:
         assert other.perform(os.getenv, "SHOP_DB").answer is None
         told = "__import__('nonstop.check.stagehand').check.stagehand.work_on('sqlite:////tmp/scratch.db')"
         seen = other.perform(eval, f"[{told}, __import__('os').environ['SHOP_DB']]").answer

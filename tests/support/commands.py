@@ -11,7 +11,7 @@ from pathlib import Path
 # Nothing else of the developer's environment gets in: no DATABASE_URL, PG*, NONSTOP_*, FLASK_*, PYTHON*.
 # Coverage of child processes is asked for through its own variables.
 PASSED_ON = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
-LIMIT = 120.0  # seconds: a command that hangs must not hang the suite
+LIMIT = 240.0  # seconds: a command that hangs must not hang the suite
 
 
 def clean_environment(home: Path, **variables: str) -> dict[str, str]:

@@ -28,5 +28,5 @@ def look(url: str) -> tuple[Fingerprint, RowChecksums]:
     """Both, as they are at one moment."""
     database = open_database(url)
     with closing(database.connect_reading()) as connection:
-        seen = database.snapshot(connection, OWN_PREFIX)
+        seen = database.rehearsals.snapshot(connection, OWN_PREFIX)
     return seen.schema, seen.rows
