@@ -18,10 +18,10 @@ SOCKET_PATTERN = ".s.PGSQL.*[0-9]"
 USUAL_FOLDERS = ("/run/postgresql", "/var/run/postgresql", "/tmp")
 """Where PostgreSQL listens; a server in a container may do so there without being seen in /proc/net/unix."""
 NAMESPACES = ("--net", "--mount", "--propagation", "private")
-# Pairs of paths up to "--", then the command. A path that is gone by now needs no cover.
+# Pairs of paths up to "--", then the command. A path that is gone by now, or goes at this moment, needs no cover.
 COVER = """
 while [ "$1" != -- ]; do
-    if [ -e "$2" ]; then mount --bind "$1" "$2" || exit 125; fi
+    if [ -e "$2" ]; then mount --bind "$1" "$2" || [ ! -e "$2" ] || exit 125; fi
     shift 2
 done
 shift
