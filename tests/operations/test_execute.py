@@ -49,6 +49,22 @@ def test_undo_cleans_up_outside_transactions(postgres_stage: Stage) -> None:
     assert postgres_stage.look() == before
 
 
+def test_several_statements_are_one_transaction(postgres_stage: Stage) -> None:
+    fill(postgres_stage)
+    before = postgres_stage.look()
+    postgres_stage.script(
+        1, "op.execute('UPDATE orders SET amount = amount + 1; UPDATE orders SET amount = 1 / 0')"
+    )
+    assert postgres_stage.run("apply").returncode == 1
+    assert postgres_stage.look() == before
+    postgres_stage.script(
+        1, "op.execute('UPDATE orders SET amount = 5; UPDATE orders SET amount = amount * 2')"
+    )
+    ended = postgres_stage.run("apply")
+    assert ended.returncode == 0, ended.output
+    assert postgres_stage.value("SELECT max(amount) FROM orders") == 10
+
+
 def test_emitted_sql(emitted) -> None:
     operation = Execute("SELECT '100%'", None, None, (), True)
     assert emitted(operation, "postgresql") == emitted(operation, "sqlite") == ["SELECT '100%'"]
