@@ -6,6 +6,7 @@ are told where it is. Each test gets a database of its own.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.support.forked import ForkServer
 from tests.support.postgres_server import Server, Unavailable
 from tests.support.projects import ApplicationKind, Project, make_project
 
+MEASURED = "COVERAGE_PROCESS_CONFIG"
+"""In the environment of a process that is to be measured."""
 SERVER = pytest.StashKey[Server | Unavailable]()
 
 
@@ -90,7 +93,7 @@ def _children_uncovered(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     Measuring makes a check half as slow again, for it forks dozens of processes: some tests of each kind are enough.
     """
     if request.node.get_closest_marker("no_cover"):
-        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        monkeypatch.delenv(MEASURED, raising=False)
 
 
 # --- databases ------------------------------------------------------------------------------------
@@ -165,9 +168,21 @@ def cli(tmp_path: Path) -> CommandLine:
     return CommandLine(home, tmp_path)
 
 
-@pytest.fixture(scope="session")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+@pytest.fixture(scope="session", name="fork_servers")
+def _fork_servers() -> Iterator[dict[bool, ForkServer]]:
+    """Those of this run, by whether what they start is measured."""
+    servers: dict[bool, ForkServer] = {}
+    yield servers
+    for server in servers.values():
+        server.close()
+
+
+@pytest.fixture
+def forks(
+    fork_servers: dict[bool, ForkServer], tmp_path_factory: pytest.TempPathFactory, _children_uncovered: None
+) -> ForkServer:
     """The command line in processes that start in milliseconds: ``forks.run("apply", "--dir", folder, env={…})``."""
-    server = ForkServer(tmp_path_factory.mktemp("forks"))
-    yield server
-    server.close()
+    is_measured = MEASURED in os.environ
+    if is_measured not in fork_servers:
+        fork_servers[is_measured] = ForkServer(tmp_path_factory.mktemp("forks"))
+    return fork_servers[is_measured]

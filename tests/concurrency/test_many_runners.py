@@ -12,6 +12,7 @@ from tests.support.projects import Project, make_project
 from tests.support.scripts import sql, write_script
 from tests.support.snapshots import applied, ledger
 
+pytestmark = pytest.mark.no_cover  # two hundred runs go the same way
 RUNNERS = 10
 ROUNDS = int(os.environ.get("NONSTOP_TEST_ROUNDS", "20"))
 

@@ -18,6 +18,7 @@ from tests.support.projects import Project, make_project
 from tests.support.scripts import sql, write_script, write_tables
 from tests.support.snapshots import applied
 
+pytestmark = pytest.mark.no_cover  # what is killed tells nothing, and what runs again goes the ways of others
 BACKEND = Path(__file__).resolve().parents[2] / "felix_hub" / "backend"
 PARTS = 3  # of the longest test, so that several workers share it
 
