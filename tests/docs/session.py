@@ -163,6 +163,7 @@ VOLATILE = (
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+00:00)?"), "TIME"),
     (re.compile(r"\b\d{8}-\d{6}-[0-9a-f]{4}\b"), "RUN"),
     (re.compile(r"sha256:[0-9a-f]{64}"), "CHECKSUM"),
+    (re.compile(r"\b\d+ min (?=\d+ s\b)"), ""),
     (re.compile(r"\bin (\d+ ms|[\d.]+ s)(?=[.,]|$)"), "in DURATION"),
     (re.compile(r"(?<=  )(\d+ ms|[\d.]+ s)(?=  |$)"), "DURATION"),
     (re.compile(r'(?<="duration_ms": )\d+'), "MILLISECONDS"),
