@@ -127,6 +127,12 @@ class DisturbedRuns:
         )
 
 
+def finish(begun: Sequence[Future[None]]) -> None:
+    """Wait for all of it; the first error is raised."""
+    for one in begun:
+        one.result()
+
+
 def _spread(points: int) -> Sequence[int]:
     """All points, or MOST_KILLS of them."""
     if points <= MOST_KILLS:

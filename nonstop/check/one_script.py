@@ -21,7 +21,7 @@ from nonstop.check import (
 )
 from nonstop.check.corrections import otherwise
 from nonstop.check.corrections.correction import RowChange, corrected
-from nonstop.check.disturbed_runs import DisturbedRuns
+from nonstop.check.disturbed_runs import DisturbedRuns, finish
 from nonstop.check.measuring import measure
 from nonstop.check.observations import Observations
 from nonstop.check.rehearsal import (
@@ -29,7 +29,6 @@ from nonstop.check.rehearsal import (
     Rehearsal,
     Theatre,
     columns_changed,
-    finish,
     touched_tables,
 )
 from nonstop.check.rows.filling import fill

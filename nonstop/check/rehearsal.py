@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -205,12 +204,6 @@ class Rehearsal:
                 again = self._theatre.step(scratch, self._script, Direction.APPLY)
         rows, others = again.moment.unnumbered, seen.after.unnumbered
         seen.varying = frozenset(table for table in rows if rows[table] != others.get(table))
-
-
-def finish(begun: Sequence[Future[None]]) -> None:
-    """Wait for all of it; the first error is raised."""
-    for one in begun:
-        one.result()
 
 
 def touched_tables(seen: Observations) -> list[str]:

@@ -11,9 +11,9 @@ import pytest
 
 from nonstop import scripts
 from nonstop.check.acts import Ran, Setting
-from nonstop.check.disturbed_runs import DisturbedRuns, Outcome, Outcomes
+from nonstop.check.disturbed_runs import DisturbedRuns, Outcome, Outcomes, finish
 from nonstop.check.observations import Killed, Observations, Step
-from nonstop.check.rehearsal import Left, Rehearsal, Theatre, finish
+from nonstop.check.rehearsal import Left, Rehearsal, Theatre
 from nonstop.check.stage import Stage
 from nonstop.databases import open_database
 from nonstop.databases.fingerprint import Snapshot

@@ -5,7 +5,8 @@ from __future__ import annotations
 from nonstop.check.corrections import tables, verbs
 from nonstop.check.corrections.pieces import Piece, Stage, both_ways
 from nonstop.check.corrections.render import call, literal, names
-from nonstop.check.corrections.verbs import NoCorrectionError, mentions
+from nonstop.check.corrections.verbs import NoCorrectionError
+from nonstop.check.reflection import mentions
 from nonstop.check.shapes.changes import ChangedOther
 from nonstop.check.shapes.shape import OtherShape, Shape
 from nonstop.databases.postgresql_reader import Reader

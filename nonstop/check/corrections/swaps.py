@@ -14,7 +14,8 @@ from nonstop.check.corrections.moves import made
 from nonstop.check.corrections.pieces import Piece, Stage, no_key
 from nonstop.check.corrections.references import Reference, references
 from nonstop.check.corrections.render import call, literal, names, option, slug
-from nonstop.check.corrections.verbs import NoCorrectionError, mentions, string
+from nonstop.check.corrections.verbs import NoCorrectionError, string
+from nonstop.check.reflection import mentions
 from nonstop.check.shapes.changes import Change, ReplacedColumn
 from nonstop.check.shapes.index import IndexShape
 from nonstop.check.shapes.shape import ColumnShape, KeyShape, Shape, TableShape

@@ -6,6 +6,7 @@ import re
 
 from nonstop.check.corrections.batches import qualified, quoted
 from nonstop.check.corrections.render import as_text, call, literal, names, option
+from nonstop.check.reflection import mentions
 from nonstop.check.shapes.index import IndexShape
 from nonstop.check.shapes.shape import (
     CheckShape,
@@ -149,11 +150,6 @@ def set_type(table: TableShape, column: ColumnShape) -> tuple[str, ...]:
             for check in checks
         ),
     )
-
-
-def mentions(sql: str, name: str) -> bool:
-    """Whether a name stands in a condition, an expression or a query; a word that is something else counts too."""
-    return re.search(rf"\b{re.escape(name)}\b", sql) is not None
 
 
 def _format(type_: str) -> str:
