@@ -63,6 +63,8 @@ def test_what_can_be_done_at_once_is_one_script_that_ends_the_same(
             "CREATE MATERIALIZED VIEW sums AS SELECT vin, sum(amount) FROM orders GROUP BY vin",
             "CREATE UNIQUE INDEX idx_sums ON sums (vin)",
         ],
+        ["CREATE TABLE notes (id INT PRIMARY KEY, of INT REFERENCES orders DEFERRABLE INITIALLY DEFERRED)"],
+        ["CREATE TABLE notes (id INT PRIMARY KEY, of INT REFERENCES orders DEFERRABLE)"],
         [
             "CREATE TABLE n (n INT)",
             "CREATE FUNCTION all_n() RETURNS SETOF n LANGUAGE sql AS 'SELECT * FROM n'",

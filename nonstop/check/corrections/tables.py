@@ -15,7 +15,7 @@ from nonstop.check.corrections.verbs import (
     sequence_of,
     string,
 )
-from nonstop.check.shapes.shape import ColumnShape, Owner, TableShape
+from nonstop.check.shapes.shape import ColumnShape, ForeignKeyShape, Owner, TableShape
 
 
 def create_table(table: TableShape) -> list[str]:
@@ -52,10 +52,17 @@ def create_table(table: TableShape) -> list[str]:
                 option("name", reference.name),
                 option("ondelete", reference.on_delete if reference.on_delete != "NO ACTION" else ""),
                 option("onupdate", reference.on_update if reference.on_update != "NO ACTION" else ""),
+                *_deferral(reference),
             )
         )
     made = call("op.create_table", literal(table.name), *items, option("schema", table.schema))
     return [made, *(create_index(table, index) for index in table.indexes)]
+
+
+def _deferral(reference: ForeignKeyShape) -> list[str]:
+    if not reference.timing:
+        return []
+    return ["deferrable=True", option("initially", reference.timing.rpartition(" ")[2])]
 
 
 def _column_of_table(column: ColumnShape, is_key: bool, is_whole_key: bool) -> str:
