@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from typing import NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
 from nonstop.check.acts import Setting
-from nonstop.check.one_script import Asked, OneScript
 from nonstop.check.rehearsal import AT_A_TIME, Theatre
-from nonstop.check.running_code.source import DERIVED, CodeSource, new_code, old_code
 from nonstop.check.stage import Stage
+from nonstop.check.stagehand import importing
 from nonstop.check.target_watch import TargetWatch
 from nonstop.databases.rehearsal import Ground, Scratch
 from nonstop.descriptions.promises import CheckResult, ScriptCheck
@@ -21,6 +22,11 @@ from nonstop.errors import UsageError
 from nonstop.plan import Facts, script_with
 from nonstop.runner import Runner
 
+if TYPE_CHECKING:
+    from nonstop.check.running_code.source import CodeSource
+
+IMPORTS_MUCH = "nonstop.check.one_script"
+"""SQLAlchemy among others: not at the top, for that would keep the stage waiting."""
 LONGEST_RUN = 120.0
 """Seconds that one run of a script may take in rehearsal."""
 
@@ -71,6 +77,8 @@ class Check:
             ground = stack.enter_context(
                 runner.database.rehearsals.ground(request.rehearsal_url, own, self._open_stage)
             )
+            from nonstop.check.running_code.source import DERIVED
+
             watch = TargetWatch(runner.database, ground.mark)
             old = self._old_code(ground)
             stage = self._stage
@@ -94,9 +102,12 @@ class Check:
     # --- the stage --------------------------------------------------------------------------------------------
 
     def _open_stage(self, ground: Ground) -> None:
-        """Let the stage import what it needs while the ground's first database is still being made."""
+        """Let the stage import what it needs while the ground's first database is still being made, and this process too."""
         self._close_stage()
         self._stage = Stage(ground)
+        if IMPORTS_MUCH not in sys.modules:
+            with importing():
+                import_module(IMPORTS_MUCH)
 
     def _close_stage(self) -> None:
         if self._stage is not None:
@@ -115,6 +126,8 @@ class Check:
     def _old_code(self, ground: Ground) -> CodeSource | None:
         if self._request.against is None:
             return None
+        from nonstop.check.running_code.source import old_code
+
         work = ground.folder / "against"
         work.mkdir()
         return old_code(self._request.against, self._runner.folder, self._request.module, work)
@@ -132,6 +145,9 @@ class Check:
     ) -> list[ScriptCheck]:
         """Bring a scratch database back to before the first script, then apply one after the other; what each is checked
         for beyond that is done beside the next one."""
+        from nonstop.check.one_script import Asked, OneScript
+        from nonstop.check.running_code.source import new_code
+
         if not chosen:
             return []
         base = theatre.ground.base()

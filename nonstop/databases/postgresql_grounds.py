@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -125,13 +125,14 @@ class EmbeddedGround(ServerGround):
             super().__init__(wanted, folder)
             self._socket_folder = folder_of_server(folder.path)
             self.place = self._placed(binaries, reasons)
-            with self._target.connect_reading() as session, ThreadPoolExecutor(1) as beside:
+            with self._target.connect_reading() as session, ThreadPoolExecutor(2) as beside:
                 role = dump.own_role(session)
                 self._role = role.name
-                wanted.fenced(self)
-                dumped = beside.submit(self.dump, session, binaries)  # takes as long as the server's making
-                server = EmbeddedServer(binaries, folder.path)
-                stack.callback(server.stop)
+                making = beside.submit(EmbeddedServer, binaries, folder.path)
+                stack.callback(_stop, making)
+                dumped = beside.submit(self.dump, session, binaries)
+                wanted.fenced(self)  # takes about as long as these two
+                server = making.result()
                 # Its databases go with its folder.
                 self._copies = Copies(stack.enter_context(server.connect()), self._token, is_ours_alone=True)
                 self._fill_as(role, session, binaries, dumped.result())
@@ -250,6 +251,12 @@ class SharedGround(ServerGround):
                 how = f"the role {self._role} may not connect to {self._target.url.database}"
                 return Place(kind, version, True, _sentence(how, reasons))
         return Place(kind, version, False, _sentence(BEST_EFFORT, reasons))
+
+
+def _stop(making: Future[EmbeddedServer]) -> None:
+    """Stop the server, if it was to be had."""
+    if making.exception() is None:
+        making.result().stop()
 
 
 def _tools(session: Connection[Any]) -> Binaries:

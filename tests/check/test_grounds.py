@@ -18,6 +18,7 @@ import pytest
 
 from nonstop.databases import open_database, postgresql_dump, postgresql_grounds, postgresql_place
 from nonstop.databases.postgresql_embedded import Unavailable, find_binaries
+from nonstop.databases.rehearsal import Ground
 from nonstop.databases.rehearsal_folder import remove_ownerless
 from nonstop.errors import UsageError
 from tests.support.databases import with_database
@@ -391,6 +392,21 @@ def owners(url: str, prefix: str) -> list[tuple]:
     """The sessions that own the databases whose names begin with ``prefix``."""
     token = int(prefix.split("_")[2], 16)
     return ask(url, f"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = {token}")
+
+
+def test_nothing_is_left_of_a_ground_that_was_broken_off(target: str) -> None:
+    """Whoever is told of it early raises, while its server is being made."""
+    seen: list[Path] = []
+
+    def breaks_off(ground: Ground) -> None:
+        seen.append(ground.folder)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        open_database(target).rehearsals.ground(None, LEDGER, breaks_off)
+    assert len(seen) == 1
+    assert not seen[0].exists()
+    assert processes_in(seen[0]) == []
 
 
 def test_a_server_ends_with_its_owner_and_the_next_one_removes_the_folder(target: str) -> None:
