@@ -20,7 +20,7 @@ from nonstop.check import (
     reversible,
 )
 from nonstop.check.corrections import otherwise
-from nonstop.check.corrections.correction import RowChange, corrected
+from nonstop.check.corrections.correction import corrected
 from nonstop.check.disturbed_runs import DisturbedRuns, finish
 from nonstop.check.measuring import measure
 from nonstop.check.observations import Observations
@@ -263,13 +263,9 @@ class OneScript:
     def _correction(
         self, seen: Observations, verdicts: tuple[Verdict, ...], after: Scratch
     ) -> Correction | None:
-        changes = [
-            RowChange(record.sql, max(record.rows or 0, sum(rows for _, rows in record.changed)))
-            for measured in seen.measured[:1]
-            if measured.ran.outcome
-            for record in measured.ran.outcome.statements
-        ]
-        found = corrected(self._script, self._shape(self._base), self._shape(after), changes, seen.failing)
+        on_many_rows = seen.measured[0].ran.outcome if seen.measured else None
+        sent = [record.sql for record in (on_many_rows.statements if on_many_rows else seen.statements)]
+        found = corrected(self._script, self._shape(self._base), self._shape(after), sent, seen.failing)
         if found is not None:
             return self._with_deployment(seen, found)
         if [verdict.promise for verdict in verdicts if verdict.holds is False] == [Promise.DOCUMENTED]:

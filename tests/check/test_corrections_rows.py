@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nonstop.check.corrections.batches import parsed
+from nonstop.descriptions.promises import Correction
 from tests.support.corrections import Bench, texts, value
 from tests.support.fingerprint import look, rows
 from tests.support.operations import send
@@ -121,3 +122,85 @@ def test_what_changes_the_schema_can_be_rolled_back_without_the_rows(bench: Benc
     assert "op.irreversible" in data
     assert not any(correction.between)
     bench.try_out(correction)
+
+
+# --- what the rehearsal's rows do not show ------------------------------------------------------------------------
+
+
+def test_what_meets_no_row_here_is_done_all_the_same(bench: Bench) -> None:
+    """Which values the live rows have, nobody knows here."""
+    update = "UPDATE orders SET plate = 'gone' WHERE vin = 'of nobody'"
+    correction = bench.corrected("CREATE INDEX i ON orders (plate)", update)
+    send(bench.url, "INSERT INTO orders (id, vin) VALUES (9, 'of nobody')")
+    bench.try_out(correction)
+    assert value(bench, "SELECT plate FROM orders WHERE id = 9") == "gone"
+
+
+def test_the_first_rows_of_a_new_table_come_along(bench: Bench) -> None:
+    correction = bench.corrected(
+        "CREATE TABLE parts (id INTEGER PRIMARY KEY, name VARCHAR(9))",
+        "INSERT INTO parts (id, name) VALUES (1, 'bolt'), (2, 'nut')",
+    )
+    (text,) = texts(correction)
+    assert text.index("op.create_table") < text.index("INSERT INTO parts")
+    assert "Left out" not in text
+    bench.try_out(correction)
+    assert bench.look()[1]["parts"] == rows(bench.scratch)["parts"]
+
+
+def test_rows_are_found_again_by_what_does_not_change(bench: Bench) -> None:
+    correction = bench.corrected(
+        "CREATE TABLE visits (word VARCHAR(9), seen TIMESTAMP)",
+        "INSERT INTO visits (word, seen) VALUES ('first', CURRENT_TIMESTAMP)",
+    )
+    bench.apply(correction.scripts[0])
+    bench.run("repair", "--mark-pending", "3", "--yes")
+    bench.run("apply")
+    assert value(bench, "SELECT count(*) FROM visits") == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO parts (id) SELECT id FROM orders",
+        "INSERT INTO customers (id, name) SELECT id + 10, vin FROM orders",
+        "UPDATE customers SET id = id + 10",
+        "WITH old AS (SELECT id FROM customers) DELETE FROM customers WHERE id IN (SELECT id FROM old)",
+    ],
+)
+def test_what_is_left_out_is_told(bench: Bench, statement: str) -> None:
+    """No piece of a script says it; who takes the correction has to know."""
+    correction = bench.corrected("CREATE TABLE parts (id INTEGER PRIMARY KEY)", statement)
+    assert tells_of(correction, statement)
+    bench.try_out(correction)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO parts (id) VALUES (DEFAULT)",
+        "DO $$ BEGIN UPDATE orders SET plate = vin; END $$",
+    ],
+)
+def test_so_is_what_postgresql_alone_understands(postgres: Bench, statement: str) -> None:
+    assert tells_of(postgres.corrected("CREATE TABLE parts (id SERIAL PRIMARY KEY)", statement), statement)
+
+
+def test_so_is_what_sqlite_alone_understands(sqlite: Bench) -> None:
+    statement = "INSERT OR IGNORE INTO customers (id, name) VALUES (1, 'x')"
+    assert tells_of(sqlite.corrected("CREATE TABLE parts (id INTEGER PRIMARY KEY)", statement), statement)
+
+
+def tells_of(correction: Correction, statement: str) -> bool:
+    """Whether the first script says that it leaves this out."""
+    return f"Left out, and yours to add: {statement}" in " ".join(texts(correction)[0].split())
+
+
+def test_a_table_that_does_not_stay_is_no_loss(bench: Bench) -> None:
+    correction = bench.corrected(
+        "CREATE TABLE helper (id INTEGER)",
+        "INSERT INTO helper SELECT id FROM orders",
+        "ALTER TABLE orders ADD COLUMN note VARCHAR(9)",
+        "DROP TABLE helper",
+    )
+    assert "Left out" not in texts(correction)[0]

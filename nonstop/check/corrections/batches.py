@@ -158,7 +158,7 @@ def inserted(sql: str) -> InsertedRows | None:
             rows.append(tuple(value.source() for value in reader.brackets().clauses()))
     else:
         return None
-    fits = all(len(row) == len(columns) for row in rows)
+    fits = all(len(row) == len(columns) and "default" not in map(str.lower, row) for row in rows)
     return InsertedRows(name.schema, name.last, columns, tuple(rows)) if fits else None
 
 

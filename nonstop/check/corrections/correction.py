@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from textwrap import shorten
 
 from nonstop.check.corrections import moves, others, pieces, swaps, tables, types_and_views, verbs
 from nonstop.check.corrections import row_changes as rows
@@ -21,29 +21,24 @@ from nonstop.descriptions.promises import CorrectedScript, Correction
 from nonstop.descriptions.scripts import Script
 
 
-class RowChange(NamedTuple):
-    """A statement that a script sent, and how many rows of tables in use it changed, if it is about rows."""
-
-    sql: str
-    rows: int
-
-
 def corrected(
     script: Script,
     before: Shape,
     after: Shape,
-    row_changes: Sequence[RowChange],
+    sent: Sequence[str],
     failing: Collection[str] = (),
 ) -> Correction | None:
-    """The scripts that bring ``before`` to ``after`` without stopping anybody, and change the same rows.
+    """The scripts that bring ``before`` to ``after`` without stopping anybody, and change the same rows as what was ``sent``;
+    they tell which of it they leave out.
 
     ``failing`` are the tables on which running code fails afterwards. None where there is nothing to do, or nothing that
     could be said in a script.
     """
     if others.fires_in_vain(failing, before, after):
         return None
-    statements = [rows.default_for_a_while(change.sql, after) for change in row_changes]
-    statements += [rows.read(change.sql) for change in row_changes if change.rows]
+    sent = list(dict.fromkeys(sent))
+    statements = [rows.default_for_a_while(sql, after) for sql in sent]
+    statements += [rows.read(sql) for sql in sent]
     statements = list(dict.fromkeys(statements))
     filling = rows.filling(statements, before, after)
     try:
@@ -54,12 +49,13 @@ def corrected(
             for change in differing
             for piece in _pieces(change, differing, before, after, filling)
         ]
-        inserted = [rows.insertion(change.sql, before) for change in row_changes if change.rows]
+        inserted = [rows.insertion(sql, before, after) for sql in sent]
         found += [piece for piece in inserted if piece is not None]
         found += rows.pieces(statements, before, filling)
     except verbs.NoCorrectionError:
         return None
-    return of_pieces(script, found) if found else None
+    left_out = [sql for sql in sent if rows.is_left_out(sql, before, after)]
+    return of_pieces(script, found, left_out) if found else None
 
 
 def _pieces(
@@ -172,8 +168,9 @@ def _of_constraints(change: changes.Change) -> Piece | None:
 # --- from pieces to scripts ----------------------------------------------------------------------------------
 
 
-def of_pieces(script: Script, found: Sequence[Piece]) -> Correction:
-    """The scripts that do all of ``found``, as many as there are deployments between them."""
+def of_pieces(script: Script, found: Sequence[Piece], left_out: Sequence[str] = ()) -> Correction:
+    """The scripts that do all of ``found``, as many as there are deployments between them. The first one names the statements
+    that are ``left_out``."""
     access = access_of(script.text)
     why = _reason(script.text)
     in_order = sorted(found, key=lambda piece: piece.rank)
@@ -185,7 +182,8 @@ def of_pieces(script: Script, found: Sequence[Piece]) -> Correction:
     scripts = []
     for place, (group, name) in enumerate(zip(groups, names, strict=True)):
         number = str(script.number + place).zfill(len(script.digits))
-        text = _text(number, group, why if place == 0 else "", access)
+        notes = [f"Left out, and yours to add: {shorten(sql, 300, placeholder=' …')}" for sql in left_out]
+        text = _text(number, group, why, access, notes) if place == 0 else _text(number, group, "", access)
         scripts.append(CorrectedScript(f"{number}_{name}.py", text))
     between = tuple(_deployed(group) for group in groups[1:])
     return Correction(tuple(scripts), between if any(between) else ())
@@ -204,10 +202,10 @@ def _name(script: Script, group: Sequence[Piece], *, is_only: bool, is_first: bo
     return slug(group[0].does) + ("_and_more" if len(group) > 1 else "")
 
 
-def _text(number: str, group: Sequence[Piece], why: str, access: Access) -> str:
+def _text(number: str, group: Sequence[Piece], why: str, access: Access, further: Sequence[str] = ()) -> str:
     deployed = _deployed(group)
     notes = [f"Before it: {deployed}."] if deployed else []
-    notes += [piece.note for piece in group if piece.note]
+    notes += [*(piece.note for piece in group if piece.note), *further]
     losses = [piece.loses for piece in group if piece.loses]
     constants = ['phase = "contract"'] if any(piece.is_contract for piece in group) else []
     if losses:

@@ -17,7 +17,19 @@ from nonstop.databases.postgresql_reader import Reader
 
 MOST_ROWS = 50
 """More than that are no matter of a script."""
+FORMS = (
+    "update [only]",
+    "delete from [only]",
+    "insert [or] [ignore|replace] into",
+    "replace into",
+    "merge into [only]",
+    "truncate [table] [only]",
+)
+"""How statements begin that change rows of the table whose name comes next."""
+WRITES = re.compile(r"(?<!for )\b(?:update|delete|insert|merge|truncate)\b", re.IGNORECASE)
 SET = re.compile(r"\sset\s", re.IGNORECASE)
+CONSTANT = re.compile(r"(?:'(?:[^']|'')*'|[-+]?[\d.]+|null|true|false)(?:::[\w ]+)?", re.IGNORECASE)
+"""A value by which a row can be found again, unlike ``now()``."""
 Filling = Mapping[tuple[str | None, str, str], tuple[tuple[str, str], ...]]
 """For a new column (schema, table, column) the functions that fill it."""
 
@@ -50,15 +62,41 @@ def default_for_a_while(sql: str, after: Shape) -> RowStatement | None:
     return RowStatement("update", owner.schema, owner.last, "", head, condition, (column.name,))
 
 
-def insertion(sql: str, shape: Shape) -> Piece | None:
+def is_left_out(sql: str, before: Shape, after: Shape) -> bool:
+    """Whether a statement changes rows of a table that stays, and no piece says so: its values are parameters, say, or come
+    from other tables."""
+    reader = Reader.of(sql)
+    if reader.accept("with|do"):
+        return WRITES.search(sql) is not None
+    if not any(reader.accept(form) for form in FORMS):
+        return False
+    name = reader.name()
+    if table_called(after, name.schema, name.last) is None:
+        return False
+    statement = read(sql)
+    if statement is None:
+        return insertion(sql, before, after) is None
+    table = _table(statement, before)
+    return table is None or _changes_key(statement, table)
+
+
+def insertion(sql: str, before: Shape, after: Shape) -> Piece | None:
     """Rows that are given one by one, each inserted where it is not there yet; None for another statement."""
     found = batches.inserted(sql)
-    table = shape.tables.get((found.schema, found.table)) if found else None
+    table = table_called(after, found.schema, found.table) if found else None
     if found is None or table is None or len(found.rows) > MOST_ROWS:
         return None
+    constant = [
+        place
+        for place in range(len(found.columns))
+        if all(CONSTANT.fullmatch(values[place]) for values in found.rows)
+    ]
+    of_key = [place for place in constant if found.columns[place] in table.key]
+    known = of_key if len(of_key) == len(table.key) > 0 else constant
+    if not known:
+        return None
+    is_new = table_called(before, found.schema, found.table) is None  # then it goes, and its rows with it
     names, there, back = [batches.quoted(column) for column in found.columns], [], []
-    known = [place for place, column in enumerate(found.columns) if column in table.key]
-    known = known if len(known) == len(table.key) > 0 else list(range(len(names)))
     for values in found.rows:
         same = " AND ".join(
             f"{names[place]} IS NULL"
@@ -75,7 +113,7 @@ def insertion(sql: str, shape: Shape) -> Piece | None:
         f"insert {len(found.rows)} rows into {table.display}",
         f"the next release finds them in {table.display}.",
         tuple(there),
-        tuple(back),
+        () if is_new else tuple(back),
     )
 
 
@@ -113,7 +151,7 @@ def pieces(statements: Sequence[RowStatement | None], before: Shape, already: Fi
         table = _table(statement, before) if statement is not None else None
         if statement is None or table is None:
             continue
-        if table.key and (fills_new_columns(statement, before) or set(statement.columns) & set(table.key)):
+        if _changes_key(statement, table) or (table.key and fills_new_columns(statement, before)):
             continue
         same = statement.verb, table.display, statement.columns
         met[same] += 1
@@ -201,10 +239,17 @@ def _lines(does: str, statement: RowStatement, table: TableShape) -> tuple[tuple
     return (no_key(table), call("op.execute", literal(statement.head + where))), ()
 
 
+def _changes_key(statement: RowStatement, table: TableShape) -> bool:
+    return bool(set(statement.columns) & set(table.key))
+
+
 def _table(statement: RowStatement, shape: Shape) -> TableShape | None:
-    """The table as it was before; a name without a schema may be that of the only one that has it."""
-    owner = (statement.schema, statement.table)
-    if owner in shape.tables:
-        return shape.tables[owner]
-    named = [table for (_, name), table in shape.tables.items() if name == statement.table]
+    return table_called(shape, statement.schema, statement.table)
+
+
+def table_called(shape: Shape, schema: str | None, name: str) -> TableShape | None:
+    """The table of that name; without a schema it may be that of the only one that has it."""
+    if (schema, name) in shape.tables:
+        return shape.tables[schema, name]
+    named = [table for (_, called), table in shape.tables.items() if called == name]
     return named[0] if len(named) == 1 else None
