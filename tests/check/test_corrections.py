@@ -191,12 +191,7 @@ def test_a_long_reason_to_discard_data_is_one_string(bench: Bench) -> None:
 
 
 def test_nothing_is_corrected_where_nothing_differs(postgres: Bench) -> None:
-    assert (
-        postgres.correct(
-            "LOCK TABLE orders", "REINDEX TABLE orders", "UPDATE orders SET amount = 1 WHERE id = 99"
-        )
-        is None
-    )
+    assert postgres.correct("LOCK TABLE orders", "REINDEX TABLE orders") is None
 
 
 @pytest.mark.parametrize(
