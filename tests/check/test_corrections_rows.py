@@ -186,6 +186,14 @@ def test_so_is_what_postgresql_alone_understands(postgres: Bench, statement: str
     assert tells_of(postgres.corrected("CREATE TABLE parts (id SERIAL PRIMARY KEY)", statement), statement)
 
 
+def test_so_is_what_shows_in_no_shape(postgres: Bench) -> None:
+    correction = postgres.corrected(
+        "LOCK TABLE orders", "REINDEX TABLE orders", "UPDATE orders SET amount = 1 WHERE id = 99"
+    )
+    assert "UPDATE orders SET amount = 1" in texts(correction)[0]
+    assert tells_of(correction, "REINDEX TABLE orders")
+
+
 def test_so_is_what_sqlite_alone_understands(sqlite: Bench) -> None:
     statement = "INSERT OR IGNORE INTO customers (id, name) VALUES (1, 'x')"
     assert tells_of(sqlite.corrected("CREATE TABLE parts (id INTEGER PRIMARY KEY)", statement), statement)

@@ -179,11 +179,11 @@ def of_pieces(script: Script, found: Sequence[Piece], left_out: Sequence[str] = 
         _name(script, group, is_only=len(groups) == 1, is_first=place == 0)
         for place, group in enumerate(groups)
     ]
+    notes = [f"Left out, and yours to add: {shorten(sql, 300, placeholder=' …')}" for sql in left_out]
     scripts = []
     for place, (group, name) in enumerate(zip(groups, names, strict=True)):
         number = str(script.number + place).zfill(len(script.digits))
-        notes = [f"Left out, and yours to add: {shorten(sql, 300, placeholder=' …')}" for sql in left_out]
-        text = _text(number, group, why, access, notes) if place == 0 else _text(number, group, "", access)
+        text = _text(number, group, why if place == 0 else "", access, notes if place == 0 else ())
         scripts.append(CorrectedScript(f"{number}_{name}.py", text))
     between = tuple(_deployed(group) for group in groups[1:])
     return Correction(tuple(scripts), between if any(between) else ())

@@ -63,9 +63,11 @@ def default_for_a_while(sql: str, after: Shape) -> RowStatement | None:
 
 
 def is_left_out(sql: str, before: Shape, after: Shape) -> bool:
-    """Whether a statement changes rows of a table that stays, and no piece says so: its values are parameters, say, or come
-    from other tables."""
+    """Whether no piece says what a statement does: it changes rows of a table that stays, to values that are parameters or come
+    from other tables, say; or it changes how a table is stored, which shows in no shape."""
     reader = Reader.of(sql)
+    if reader.accept("reindex|cluster|vacuum"):
+        return True
     if reader.accept("with|do"):
         return WRITES.search(sql) is not None
     if not any(reader.accept(form) for form in FORMS):
