@@ -103,6 +103,17 @@ def run(
     )  # fmt: skip
 
 
+def try_out(setting: Setting, url: str, number: int) -> Ran:
+    """Apply a script with each of its statements committed by itself: what can't be done in one transaction can be seen so."""
+    from sqlalchemy import Connection, Engine, event
+
+    @event.listens_for(Engine, "engine_connect")
+    def commit_each_statement(connection: Connection) -> None:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    return run(setting, url, number, Direction.APPLY)
+
+
 def _unguarded(sent: list[str], outcome: ScriptOutcome | None) -> tuple[str, ...]:
     """What went to the database and not through the guard, as far as the run came to its end."""
     if outcome is None:

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from nonstop.check.acts import Setting
-from nonstop.check.rehearsal import AT_A_TIME, Theatre
+from nonstop.check.rehearsal import AT_A_TIME, Asked, Theatre
 from nonstop.check.stage import Stage
 from nonstop.check.stagehand import importing
 from nonstop.check.target_watch import TargetWatch
@@ -145,7 +145,7 @@ class Check:
     ) -> list[ScriptCheck]:
         """Bring a scratch database back to before the first script, then apply one after the other; what each is checked
         for beyond that is done beside the next one."""
-        from nonstop.check.one_script import Asked, OneScript
+        from nonstop.check.one_script import OneScript
         from nonstop.check.running_code.source import new_code
 
         if not chosen:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import replace
-from typing import NamedTuple
 
 from nonstop import scripts
 from nonstop.check import (
     additive,
     compatible,
+    correcting,
     crash,
     documented,
     downtime,
@@ -19,50 +18,30 @@ from nonstop.check import (
     nullable,
     reversible,
 )
-from nonstop.check.corrections import otherwise
-from nonstop.check.corrections.correction import corrected
 from nonstop.check.disturbed_runs import DisturbedRuns, finish
 from nonstop.check.measuring import measure
 from nonstop.check.observations import Observations
 from nonstop.check.rehearsal import (
+    Asked,
     CanNotBeRehearsed,
     Rehearsal,
     Theatre,
     columns_changed,
     touched_tables,
 )
-from nonstop.check.rows.filling import fill
-from nonstop.check.rows.many import multiply
-from nonstop.check.rows.sample import sample
+from nonstop.check.rows.populate import many_rows, rows_for_both, some_rows
 from nonstop.check.running_code.matrix import Met, matrix
 from nonstop.check.running_code.old_columns import old_columns_insert
 from nonstop.check.running_code.source import CodeSource
 from nonstop.check.running_code.star_selects import star_selects
-from nonstop.check.shapes.shape import Shape, shape_of
 from nonstop.databases import open_database
-from nonstop.databases.base import Database
 from nonstop.databases.rehearsal import Scratch
-from nonstop.descriptions.promises import Cell, Correction, Evidence, Promise, ScriptCheck, Verdict
+from nonstop.descriptions.promises import Cell, Correction, Evidence, ScriptCheck, Verdict
 from nonstop.descriptions.scripts import Direction, Script
 
 MEASURED_AT_MOST = 3
 """So often, where time alone is against a script: this machine may have been busy."""
 PROOFS = (additive, nullable, compatible, reversible, idempotent, crash, downtime, documented)
-
-
-class Asked(NamedTuple):
-    """What is the same for every script of a check.
-
-    ``rows`` is the size of the tables that locks are measured on; ``old`` is the code that runs now (None: derived from
-    the schema), ``new`` the one that is deployed next; ``sampled`` is the database whose rows are sampled; ``own`` are
-    the ledger's tables.
-    """
-
-    rows: int
-    old: CodeSource | None
-    new: CodeSource | None
-    sampled: Database | None
-    own: frozenset[str]
 
 
 class OneScript:
@@ -86,10 +65,16 @@ class OneScript:
             return None
         after = self._applied_to(self._theatre.ground.copy(self._base)) or self._applied_to(self._with_rows())
         if after is None:
+            self._correct_failed()
             return None
         # Others copy both meanwhile, which nobody may be connected to then.
         self._base, self._after = (self._theatre.ground.copy(one) for one in (self._base, after))
         return after
+
+    def _correct_failed(self) -> None:
+        if self._failed is not None:
+            correction = correcting.of_failed(self._theatre, self._script, self._base, self._asked)
+            self._failed = self._failed._replace(correction=correction)
 
     def _applied_to(self, scratch: Scratch) -> Scratch | None:
         """``scratch`` with the script applied to it; None where it fails."""
@@ -104,8 +89,7 @@ class OneScript:
     def _with_rows(self) -> Scratch:
         """A copy of the base with some rows in each table, for a script that asks for some."""
         scratch = self._theatre.ground.copy(self._base)
-        with self._theatre.engine(scratch) as engine:
-            fill(engine, open_database(scratch.url), ignored=self._asked.own)
+        some_rows(self._theatre, scratch, self._asked)
         return scratch
 
     def finish(self) -> ScriptCheck:
@@ -117,7 +101,11 @@ class OneScript:
         verdicts = tuple(proof.prove(seen) for proof in PROOFS)
         error, line = self._error(seen)
         is_refused = bool(error) or any(verdict.holds is False for verdict in verdicts)
-        correction = self._correction(seen, verdicts, self._after) if is_refused else None
+        correction = (
+            correcting.of_refused(self._theatre, seen, verdicts, self._base, self._after, self._asked)
+            if is_refused
+            else None
+        )
         for scratch in (self._base, self._after):
             self._theatre.ground.drop(scratch)
         return self._result(verdicts, correction, error, line)
@@ -147,7 +135,7 @@ class OneScript:
     def _rehearse(self, seen: Observations, after: Scratch) -> None:
         theatre, rehearsal = self._theatre, self._rehearsal
         with theatre.copy(self._base) as rows:
-            self._fill(seen, rows, after)
+            seen.unfit = rows_for_both(theatre, rows, after, self._asked)
             with theatre.copy(rows) as applied:
                 rehearsal.apply(seen, applied)
                 if seen.fails_on_rows is not None:  # what is left can be tried on the schema alone
@@ -155,36 +143,20 @@ class OneScript:
                     return
                 with theatre.copy(applied) as there, theatre.copy(applied) as used:
                     back = theatre.beside.submit(rehearsal.and_back, seen, there)
-                    with theatre.engine(used) as engine:  # the new tables are in use by then
-                        fill(engine, open_database(used.url), ignored=self._asked.own)
+                    some_rows(theatre, used, self._asked)  # the new tables are in use by then
                     self._ask_code(seen, rows, used)
                     back.result()
                 rehearsal.note_what_varies(seen, rows)
                 disturbed = DisturbedRuns(theatre, seen).begin(rows, applied)
                 with theatre.copy(rows) as large:
-                    self._measure(seen, rows, large, self._multiply(seen, large, after), disturbed)
+                    sizes = many_rows(theatre, touched_tables(seen), large, after, self._asked)
+                    self._measure(seen, rows, large, sizes, disturbed)
                 if any(
                     measured.ran.failure and measured.ran.failure.is_of_rows for measured in seen.measured
                 ):
                     # Made-up rows by the thousand are in each other's way.
                     self._measure(seen, rows, rows, {}, disturbed)
                 finish(disturbed)
-
-    def _fill(self, seen: Observations, rows: Scratch, after: Scratch) -> None:
-        """Rows for every table, which suit the schema after the script too where that can be."""
-        with (
-            self._theatre.copy(after) as fitting,
-            self._theatre.engine(rows) as engine,
-            self._theatre.engine(fitting) as fits,
-        ):
-            if self._asked.sampled is not None:
-                source = self._asked.sampled.engine()
-                try:
-                    sample(source, engine, open_database(rows.url), ignored=self._asked.own)
-                finally:
-                    source.dispose()
-            filled = fill(engine, open_database(rows.url), fits, ignored=self._asked.own)
-        seen.unfit = filled.unfit
 
     def _ask_code(self, seen: Observations, before: Scratch, after: Scratch) -> None:
         """What the running code and the new code meet on both schemas."""
@@ -213,19 +185,6 @@ class OneScript:
             )
             for found in star_selects(folder, changed)
         ]
-
-    def _multiply(self, seen: Observations, large: Scratch, after: Scratch) -> dict[str, int]:
-        """Let the tables that the script touches have many rows; how many each has then."""
-        sizes: dict[str, int] = {}
-        with self._theatre.engine(large) as engine, self._theatre.engine(after) as later:
-            for table in touched_tables(seen):
-                schema, _, name = table.rpartition(".")
-                reached = multiply(
-                    engine, open_database(large.url), name, schema or None, self._asked.rows, later
-                )
-                if reached:
-                    sizes[table] = reached
-        return sizes
 
     def _measure(
         self,
@@ -257,44 +216,3 @@ class OneScript:
         if self._asked.old is not None:
             return self._asked.old
         return CodeSource("the schema before", schema_url=before.url, ignored=self._asked.own)
-
-    # --- what to write instead --------------------------------------------------------------------------------
-
-    def _correction(
-        self, seen: Observations, verdicts: tuple[Verdict, ...], after: Scratch
-    ) -> Correction | None:
-        on_many_rows = seen.measured[0].ran.outcome if seen.measured else None
-        sent = [record.sql for record in (on_many_rows.statements if on_many_rows else seen.statements)]
-        found = corrected(self._script, self._shape(self._base), self._shape(after), sent, seen.failing)
-        if found is not None:
-            return self._with_deployment(seen, found)
-        if [verdict.promise for verdict in verdicts if verdict.holds is False] == [Promise.DOCUMENTED]:
-            return otherwise.documented(self._script, [fact.text for fact in verdicts[0].evidence])
-        return otherwise.online(
-            self._script, seen.on_schema.outcome.allowed if seen.on_schema.outcome else ()
-        )
-
-    def _with_deployment(self, seen: Observations, correction: Correction) -> Correction:
-        """What the code that runs can't live with whoever writes the script is to be deployed first: try it."""
-        if self._asked.old is None or not any(fact.breaks for fact in seen.running_code or ()):
-            return correction
-        folder = self._theatre.ground.folder / f"correction_{self._script.number}"
-        folder.mkdir(exist_ok=True)
-        path = folder / correction.scripts[0].file
-        path.write_text(correction.scripts[0].text, encoding="utf-8")
-        elsewhere = replace(self._theatre, setting=self._theatre.setting._replace(folder=folder))
-        with self._theatre.copy(self._base) as before:
-            self._fill(seen, before, self._after)
-            with self._theatre.copy(before) as applied:
-                ran = elsewhere.run(applied, scripts.read(path), Direction.APPLY)
-                if ran is None or not ran.succeeded:
-                    return correction
-                met, _ = matrix(elsewhere, self._asked.old, None, before, applied)
-        breaking = [] if isinstance(met, str) else [fact.text for fact in met.away if fact.breaks]
-        if not breaking:
-            return correction
-        return correction._replace(first=f"code that can live with it ({'; '.join(breaking[:3])})")
-
-    def _shape(self, scratch: Scratch) -> Shape:
-        with self._theatre.engine(scratch) as engine, engine.connect() as connection:
-            return shape_of(open_database(scratch.url), connection, self._asked.own)

@@ -13,7 +13,7 @@ from nonstop import scripts
 from nonstop.check import acts
 from nonstop.check.acts import Failure, Ran, Setting
 from nonstop.check.observations import Observations, Step
-from nonstop.check.stage import Stage
+from nonstop.check.stage import Ended, Stage
 from nonstop.databases import open_database
 from nonstop.databases.base import Database
 from nonstop.databases.fingerprint import Snapshot, ValueCounts
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
+
+    from nonstop.check.running_code.source import CodeSource
 
 AT_A_TIME = min(4, os.cpu_count() or 2)
 """What is done side by side."""
@@ -45,6 +47,21 @@ class CanNotBeRehearsed(ValidationError):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message, details=failure.details, next_step=failure.next_step)
         self.failure = failure
+
+
+class Asked(NamedTuple):
+    """What is the same for every script of a check.
+
+    ``rows`` is the size of the tables that locks are measured on; ``old`` is the code that runs now (None: derived from
+    the schema), ``new`` the one that is deployed next; ``sampled`` is the database whose rows are sampled; ``own`` are
+    the ledger's tables.
+    """
+
+    rows: int
+    old: CodeSource | None
+    new: CodeSource | None
+    sampled: Database | None
+    own: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -109,10 +126,18 @@ class Theatre:
         )
         if ended.was_killed and kill_at is not None:
             return None
+        return self._ran(ended, script)
+
+    def _ran(self, ended: Ended, script: Script) -> Ran:
         if isinstance(ended.answer, Ran):
             return ended.answer
         what = ended.error or "its process ended without a word: was it killed, or did it call os._exit()?"
         return Ran(None, Failure("Ended", f"{script.label}: {what}", (), "", 1, 0), 0)
+
+    def try_out(self, scratch: Scratch, script: Script) -> Ran:
+        """Apply a script that fails otherwise with each of its statements committed by itself."""
+        ended = self.stage.perform(acts.try_out, self.setting, scratch.url, script.number)
+        return self._ran(ended, script)
 
     def step(self, scratch: Scratch, script: Script, direction: Direction) -> Step:
         """Run it undisturbed and look at what it made."""

@@ -120,7 +120,7 @@ def vacuum(reader: Reader) -> Need:
         return Need(Kind.CONCURRENT, SHARE_UPDATE_EXCLUSIVE, relations, Reach.CHILDREN)
     return rewrite(
         relations,
-        correction="-- plain VACUUM blocks nobody; to give space back, pg_repack or pg_squeeze\nVACUUM",
+        correction=f"{_plain_vacuum(relations)}  -- to give space back to the system: pg_repack or pg_squeeze",
     )
 
 
@@ -139,7 +139,11 @@ def cluster(reader: Reader) -> Need:
     name = reader.name()
     if reader.accept("on"):  # as it was written before PostgreSQL 8.3: the index first
         name = reader.name()
-    return rewrite(strings([name]), correction="-- pg_repack or pg_squeeze, which work beside the table")
+    relations = strings([name])
+    return rewrite(
+        relations,
+        correction=f"{_plain_vacuum(relations)}  -- it keeps the order of the rows; for another: pg_repack or pg_squeeze",
+    )
 
 
 def reindex(reader: Reader) -> Need:
@@ -188,6 +192,11 @@ def rewrite(relations: tuple[str, ...], correction: str) -> Need:
 
 
 # --- helpers -------------------------------------------------------------------------------------------------
+
+
+def _plain_vacuum(relations: tuple[str, ...]) -> str:
+    """What makes room for new rows and blocks nobody."""
+    return f"VACUUM {', '.join(relations)}".rstrip()
 
 
 def _relations_with_columns(reader: Reader) -> tuple[str, ...]:

@@ -45,10 +45,10 @@ SELECT CASE WHEN t.tgconstraint = 0 THEN 'trigger' ELSE 'constraint trigger' END
   FROM pg_trigger t
  WHERE NOT t.tgisinternal AND t.tgparentid = 0
 UNION ALL
-SELECT 'exclusion constraint', format('%I ON %s', k.conname, k.conrelid::regclass), k.conrelid::regclass::text,
-       pg_get_constraintdef(k.oid)
+SELECT CASE k.contype WHEN 'x' THEN 'exclusion constraint' ELSE 'deferrable key' END,
+       format('%I ON %s', k.conname, k.conrelid::regclass), k.conrelid::regclass::text, pg_get_constraintdef(k.oid)
   FROM pg_constraint k
- WHERE k.contype = 'x'
+ WHERE k.contype = 'x' OR (k.contype IN ('p', 'u') AND k.condeferrable)
 UNION ALL
 SELECT 'materialized view', c.oid::regclass::text, '', pg_get_viewdef(c.oid)
   FROM pg_class c

@@ -16,6 +16,7 @@ from tests.support.commands import CommandLine
 from tests.support.projects import Project, make_project
 from tests.support.scripts import sql, write_script
 from tests.support.snapshots import snapshot, sqlite_file
+from tests.support.stage import closing_engine
 
 BACKEND = Path(__file__).resolve().parents[2] / "felix_hub" / "backend"
 BEFORE = Path(__file__).with_name("felix_hub_before")
@@ -162,6 +163,37 @@ def test_a_script_that_fails(shop: Project, check) -> None:
     done = check()
     assert done.returncode == 4
     assert "ordres" in done.stdout
+    assert "Write instead" not in done.stdout
+
+
+def test_a_script_that_fails_for_the_rows_that_are_there_is_corrected(shop: Project, check) -> None:
+    with closing_engine(shop.url) as engine, engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO orders (id) VALUES (1)")
+    write_script(shop.migrations, "002_note.py", sql(f"{ADDED[0]} NOT NULL"), sql(*TAKEN))
+    (script,) = document(check("--json"))["scripts"]
+    assert "NOT NULL" in script["error"]
+    add, require = script["correction"]["scripts"]
+    assert "nullable" not in add["text"]
+    assert "op.set_not_null" in require["text"]
+
+
+def test_a_script_that_fails_for_its_transaction_is_corrected(
+    tmp_path: Path, postgres_url: str, cli: CommandLine
+) -> None:
+    """What its statements were to come to shows where each is committed by itself."""
+    project = make_project(tmp_path / "project", postgres_url, "light")
+    write_script(project.migrations, "001_orders.py", sql(ORDERS), sql("DROP TABLE orders"))
+    assert cli("apply", "--dir", project.migrations, env=project.environment).returncode == 0
+    index = "CREATE INDEX CONCURRENTLY by_vin ON orders (vin)"
+    both = f"with db.engine.begin() as c:\n    c.execute(text('{ADDED[0]}'))\n    c.execute(text('{index}'))"
+    write_script(project.migrations, "002_note.py", both)
+    (script,) = document(cli("check", "--dir", project.migrations, "--json", env=project.environment))[
+        "scripts"
+    ]
+    assert "transaction" in script["error"]
+    (instead,) = script["correction"]["scripts"]
+    assert "op.create_index" in instead["text"]
+    assert "op.add_column" in instead["text"]
 
 
 def test_a_script_that_hangs_up_its_process(shop: Project, check) -> None:

@@ -198,7 +198,9 @@ def test_nothing_is_corrected_where_nothing_differs(postgres: Bench) -> None:
     "statement",
     [
         "CREATE TABLE logs (id INT, at DATE) PARTITION BY RANGE (at)",
-        "ALTER TABLE orders ADD CONSTRAINT one_at_a_time EXCLUDE (vin WITH =), ADD COLUMN note TEXT",
+        "ALTER TABLE orders ADD CONSTRAINT one_at_a_time EXCLUDE USING gist (int4range(id, id + 1) WITH &&)",
+        "ALTER TABLE orders ADD CONSTRAINT one_at_a_time EXCLUDE (vin WITH =) WHERE (amount > 1)",
+        "CREATE TABLE places (id INTEGER PRIMARY KEY, rank INTEGER UNIQUE DEFERRABLE)",
         "ALTER TABLE orders ADD COLUMN page XML",
         "ALTER TABLE orders ALTER COLUMN id TYPE VARCHAR(10)",
     ],

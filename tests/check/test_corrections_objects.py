@@ -115,6 +115,16 @@ def test_beside_a_default_partition_nothing_is_detached(postgres: Bench) -> None
     assert postgres.correct(DETACHED) is None
 
 
+def test_an_exclusion_of_what_is_equal_is_a_uniqueness(postgres: Bench) -> None:
+    correction = postgres.corrected(
+        "ALTER TABLE orders ADD CONSTRAINT one_each EXCLUDE (vin WITH =, plate WITH =)"
+    )
+    (text,) = texts(correction)
+    assert 'op.add_unique("one_each", "orders", ["vin", "plate"])' in text
+    assert "instead of an exclusion constraint" in text
+    postgres.try_out(correction)
+
+
 def test_a_partition_that_is_attached_has_no_correction(postgres: Bench) -> None:
     postgres.have(*PARTITIONED, DETACHED)
     bound = "FOR VALUES FROM (MINVALUE) TO ('2025-01-01')"

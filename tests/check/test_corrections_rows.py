@@ -35,6 +35,27 @@ def test_emptying_a_table_is_deleting_in_batches(postgres: Bench) -> None:
     assert value(postgres, "SELECT count(*) FROM orders") == 0
 
 
+@pytest.mark.parametrize(
+    "statement", ["TRUNCATE customers, visits, loose", "TRUNCATE TABLE customers CASCADE"]
+)
+def test_several_tables_are_emptied_in_the_order_of_their_references(postgres: Bench, statement: str) -> None:
+    postgres.have(
+        "CREATE TABLE visits (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers)",
+        "INSERT INTO visits VALUES (1, 1), (2, 2)",
+    )
+    correction = postgres.corrected(statement)
+    (text,) = texts(correction)
+    assert text.index("delete_from_visits()") < text.index("delete_from_customers()")
+    postgres.try_out(correction)
+    assert (
+        value(postgres, "SELECT count(*) FROM visits")
+        == value(postgres, "SELECT count(*) FROM customers")
+        == 0
+    )
+    emptied = "loose" in statement
+    assert value(postgres, "SELECT count(*) FROM loose") == (0 if emptied else 2)
+
+
 @pytest.mark.parametrize("table", ["pairs (a, b, note)", "loose (number, word)"])
 def test_rows_that_are_given_are_inserted_once(bench: Bench, table: str) -> None:
     if table.startswith("loose"):
@@ -180,9 +201,15 @@ def test_what_is_left_out_is_told(bench: Bench, statement: str) -> None:
     [
         "INSERT INTO parts (id) VALUES (DEFAULT)",
         "DO $$ BEGIN UPDATE orders SET plate = vin; END $$",
+        "CALL rename_all()",
+        "SELECT renamed_all()",
     ],
 )
 def test_so_is_what_postgresql_alone_understands(postgres: Bench, statement: str) -> None:
+    change = "LANGUAGE sql AS 'UPDATE orders SET plate = vin'"
+    postgres.have(
+        f"CREATE PROCEDURE rename_all() {change}", f"CREATE FUNCTION renamed_all() RETURNS void {change}"
+    )
     assert tells_of(postgres.corrected("CREATE TABLE parts (id SERIAL PRIMARY KEY)", statement), statement)
 
 

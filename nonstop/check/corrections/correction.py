@@ -11,6 +11,7 @@ from textwrap import shorten
 from nonstop.check.corrections import moves, others, pieces, swaps, tables, types_and_views, verbs
 from nonstop.check.corrections import row_changes as rows
 from nonstop.check.corrections.access import Access, access_of
+from nonstop.check.corrections.left_out import is_left_out
 from nonstop.check.corrections.pieces import Piece, Stage, both_ways
 from nonstop.check.corrections.render import Draft, call, literal, on_one_line, slug, written
 from nonstop.check.corrections.row_changes import Filling
@@ -38,7 +39,7 @@ def corrected(
         return None
     sent = list(dict.fromkeys(sent))
     statements = [rows.default_for_a_while(sql, after) for sql in sent]
-    statements += [rows.read(sql) for sql in sent]
+    statements += [one for sql in sent for one in rows.read(sql, before)]
     statements = list(dict.fromkeys(statements))
     filling = rows.filling(statements, before, after)
     try:
@@ -54,7 +55,7 @@ def corrected(
         found += rows.pieces(statements, before, filling)
     except verbs.NoCorrectionError:
         return None
-    left_out = [sql for sql in sent if rows.is_left_out(sql, before, after)]
+    left_out = [sql for sql in sent if is_left_out(sql, before, after)]
     return of_pieces(script, found, left_out) if found else None
 
 

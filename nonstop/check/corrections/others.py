@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from nonstop.check.corrections import materialized_views, partitions
+from nonstop.check.corrections import exclusions, materialized_views, partitions
 from nonstop.check.corrections.pieces import Piece, Stage
 from nonstop.check.corrections.render import call, literal, names
 from nonstop.check.corrections.verbs import NoCorrectionError
@@ -14,8 +14,8 @@ from nonstop.check.shapes.shape import OtherShape, Shape
 
 RANKS = {"sequence": -1, "function": -1, "procedure": -1, "trigger": 2, "constraint trigger": 2}
 """Of each kind that one statement can make beside readers and writers: a column's default may ask a sequence or a function,
-and a trigger calls a function. Each is dropped in the opposite order. What is not here (an exclusion constraint reads the
-whole table under a lock, PostgreSQL manual, "ALTER TABLE") has no correction."""
+and a trigger calls a function. Each is dropped in the opposite order. What is not here (a deferrable key, say) has no
+correction."""
 
 
 def changed(change: ChangedOther, before: Shape, after: Shape) -> list[Piece]:
@@ -29,6 +29,8 @@ def changed(change: ChangedOther, before: Shape, after: Shape) -> list[Piece]:
             return materialized_views.changed_index(change, before, after)
         case "partition":
             return [partitions.changed(change, before)]
+        case "exclusion constraint":
+            return [exclusions.changed(change, before)]
     if one.kind not in RANKS or (one.kind == "sequence" and change.before and change.after):
         raise NoCorrectionError(f"the {one.kind} {one.name} can't be made by a statement that blocks nobody")
     return [_dropped(one) if change.after is None else _defined(change.after, change.before)]

@@ -15,12 +15,16 @@ from nonstop.descriptions.scripts import Script
 
 def online(script: Script, blocking: Sequence[AllowedToBlock]) -> Correction | None:
     """The statements in the form that blocks nobody; None where one of them has none that could be sent as it is."""
-    forms = [one.correction.partition("--")[0].strip().rstrip(";") for one in blocking]
+    said = [one.correction.partition("--") for one in blocking]
+    forms = [form.strip().rstrip(";") for form, _, _ in said]
     if not forms or not all(forms) or any("\n" in form or "…" in form or "(" in form for form in forms):
         return None
     sent = [call("op.execute", literal(form), "in_transaction=False") for form in forms]
     why = "it is done while readers and writers go on."
-    return of_pieces(script, [Piece(f"run {', '.join(forms)}", why, tuple(sent))])
+    note = " ".join(
+        f"{form}: {remark.strip()}." for form, (_, _, remark) in zip(forms, said, strict=True) if remark
+    )
+    return of_pieces(script, [Piece(f"run {', '.join(forms)}", why, tuple(sent), note=note)])
 
 
 def documented(script: Script, changes: Sequence[str]) -> Correction:

@@ -11,22 +11,14 @@ from nonstop.check.corrections import batches, verbs
 from nonstop.check.corrections.batches import RowStatement
 from nonstop.check.corrections.pieces import Piece, Stage, add_unless_there, no_key
 from nonstop.check.corrections.render import call, literal, slug
+from nonstop.check.shapes.difference import parents_first
 from nonstop.check.shapes.shape import ColumnShape, Shape, TableShape
 from nonstop.databases.postgresql_columns import Column
 from nonstop.databases.postgresql_reader import Reader
+from nonstop.databases.postgresql_tokens import Name
 
 MOST_ROWS = 50
 """More than that are no matter of a script."""
-FORMS = (
-    "update [only]",
-    "delete from [only]",
-    "insert [or] [ignore|replace] into",
-    "replace into",
-    "merge into [only]",
-    "truncate [table] [only]",
-)
-"""How statements begin that change rows of the table whose name comes next."""
-WRITES = re.compile(r"(?<!for )\b(?:update|delete|insert|merge|truncate)\b", re.IGNORECASE)
 SET = re.compile(r"\sset\s", re.IGNORECASE)
 CONSTANT = re.compile(r"(?:'(?:[^']|'')*'|[-+]?[\d.]+|null|true|false)(?:::[\w ]+)?", re.IGNORECASE)
 """A value by which a row can be found again, unlike ``now()``."""
@@ -34,14 +26,35 @@ Filling = Mapping[tuple[str | None, str, str], tuple[tuple[str, str], ...]]
 """For a new column (schema, table, column) the functions that fill it."""
 
 
-def read(sql: str) -> RowStatement | None:
-    """The statement taken apart; TRUNCATE is a DELETE of everything. None for what can't be done in batches."""
+def read(sql: str, before: Shape) -> list[RowStatement]:
+    """The statement taken apart; TRUNCATE is a DELETE of everything from each of its tables. Nothing for what can't be done in
+    batches."""
     reader = Reader.of(sql)
-    if reader.accept("truncate [table]"):
-        reader.accept("[only]")
-        table = reader.name().written
-        return batches.parsed(f"DELETE FROM {table}")
-    return batches.parsed(sql)
+    if not reader.accept("truncate [table] [only]"):
+        found = [batches.parsed(sql)]
+    else:
+        found = [
+            batches.parsed(f"DELETE FROM {batches.qualified(table)}")
+            for table in _emptied(reader.names(), before, cascades=reader.has("cascade"))
+        ]
+    return [one for one in found if one is not None]
+
+
+def _emptied(named: Sequence[Name], before: Shape, cascades: bool) -> list[TableShape]:
+    """The tables that a TRUNCATE empties, each before those that its rows refer to."""
+    tables = [table for name in named if (table := before.table_called(name.schema, name.last))]
+    for table in tables:
+        referring = [
+            one
+            for one in before.tables.values()
+            if one not in tables
+            and any(
+                (key.referred_schema, key.referred_table) == (table.schema, table.name)
+                for key in one.foreign_keys
+            )
+        ]
+        tables += referring if cascades else []
+    return parents_first(tables)[::-1]
 
 
 def default_for_a_while(sql: str, after: Shape) -> RowStatement | None:
@@ -62,30 +75,10 @@ def default_for_a_while(sql: str, after: Shape) -> RowStatement | None:
     return RowStatement("update", owner.schema, owner.last, "", head, condition, (column.name,))
 
 
-def is_left_out(sql: str, before: Shape, after: Shape) -> bool:
-    """Whether no piece says what a statement does: it changes rows of a table that stays, to values that are parameters or come
-    from other tables, say; or it changes how a table is stored, which shows in no shape."""
-    reader = Reader.of(sql)
-    if reader.accept("reindex|cluster|vacuum"):
-        return True
-    if reader.accept("with|do"):
-        return WRITES.search(sql) is not None
-    if not any(reader.accept(form) for form in FORMS):
-        return False
-    name = reader.name()
-    if table_called(after, name.schema, name.last) is None:
-        return False
-    statement = read(sql)
-    if statement is None:
-        return insertion(sql, before, after) is None
-    table = _table(statement, before)
-    return table is None or _changes_key(statement, table)
-
-
 def insertion(sql: str, before: Shape, after: Shape) -> Piece | None:
     """Rows that are given one by one, each inserted where it is not there yet; None for another statement."""
     found = batches.inserted(sql)
-    table = table_called(after, found.schema, found.table) if found else None
+    table = after.table_called(found.schema, found.table) if found else None
     if found is None or table is None or len(found.rows) > MOST_ROWS:
         return None
     constant = [
@@ -97,7 +90,7 @@ def insertion(sql: str, before: Shape, after: Shape) -> Piece | None:
     known = of_key if len(of_key) == len(table.key) > 0 else constant
     if not known:
         return None
-    is_new = table_called(before, found.schema, found.table) is None  # then it goes, and its rows with it
+    is_new = before.table_called(found.schema, found.table) is None  # then it goes, and its rows with it
     names, there, back = [batches.quoted(column) for column in found.columns], [], []
     for values in found.rows:
         same = " AND ".join(
@@ -123,7 +116,11 @@ def filling(statements: Sequence[RowStatement | None], before: Shape, after: Sha
     """The UPDATEs that give new columns their values, as functions."""
     found: defaultdict[tuple[str | None, str, str], tuple[tuple[str, str], ...]] = defaultdict(tuple)
     for statement in statements:
-        if statement is None or not (table := _table(statement, before)) or not table.key:
+        if (
+            statement is None
+            or not (table := before.table_called(statement.schema, statement.table))
+            or not table.key
+        ):
             continue
         if fills_new_columns(statement, before):
             column = statement.columns[0]
@@ -140,7 +137,7 @@ def filling(statements: Sequence[RowStatement | None], before: Shape, after: Sha
 
 def fills_new_columns(statement: RowStatement, before: Shape) -> bool:
     """Whether it is an UPDATE of nothing but columns that the script itself has added."""
-    table = _table(statement, before)
+    table = before.table_called(statement.schema, statement.table)
     is_update = statement.verb == "update" and bool(statement.columns)
     return is_update and table is not None and not any(map(table.column, statement.columns))
 
@@ -150,10 +147,10 @@ def pieces(statements: Sequence[RowStatement | None], before: Shape, already: Fi
     found: list[Piece] = []
     met: Counter[object] = Counter()
     for statement in statements:
-        table = _table(statement, before) if statement is not None else None
+        table = before.table_called(statement.schema, statement.table) if statement is not None else None
         if statement is None or table is None:
             continue
-        if _changes_key(statement, table) or (table.key and fills_new_columns(statement, before)):
+        if changes_key(statement, table) or (table.key and fills_new_columns(statement, before)):
             continue
         same = statement.verb, table.display, statement.columns
         met[same] += 1
@@ -241,17 +238,6 @@ def _lines(does: str, statement: RowStatement, table: TableShape) -> tuple[tuple
     return (no_key(table), call("op.execute", literal(statement.head + where))), ()
 
 
-def _changes_key(statement: RowStatement, table: TableShape) -> bool:
+def changes_key(statement: RowStatement, table: TableShape) -> bool:
+    """Whether it gives rows another key: what names them in a batch may not change meanwhile."""
     return bool(set(statement.columns) & set(table.key))
-
-
-def _table(statement: RowStatement, shape: Shape) -> TableShape | None:
-    return table_called(shape, statement.schema, statement.table)
-
-
-def table_called(shape: Shape, schema: str | None, name: str) -> TableShape | None:
-    """The table of that name; without a schema it may be that of the only one that has it."""
-    if (schema, name) in shape.tables:
-        return shape.tables[schema, name]
-    named = [table for (_, called), table in shape.tables.items() if called == name]
-    return named[0] if len(named) == 1 else None

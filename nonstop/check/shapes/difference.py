@@ -79,10 +79,10 @@ def _tables(before: Shape, after: Shape) -> Iterator[Change]:
         if former is not None:
             del gone[former.schema, former.name]
             renamed.append(RenamedTable(former, table))
-    for table in _parents_first([table for table in new if table not in [pair.after for pair in renamed]]):
+    for table in parents_first([table for table in new if table not in [pair.after for pair in renamed]]):
         yield AddedTable(table)
     yield from renamed
-    for table in reversed(_parents_first(list(gone.values()))):
+    for table in reversed(parents_first(list(gone.values()))):
         yield DroppedTable(table)
 
 
@@ -91,7 +91,7 @@ def _columns(table: TableShape) -> list[tuple[object, ...]]:
     return [(column.name, column.type, column.nullable) for column in table.columns]
 
 
-def _parents_first(tables: list[TableShape]) -> list[TableShape]:
+def parents_first(tables: list[TableShape]) -> list[TableShape]:
     """Tables that others of them refer to come before those."""
     ordered: list[TableShape] = []
     waiting = list(tables)

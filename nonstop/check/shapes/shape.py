@@ -138,6 +138,13 @@ class Shape:
     others: Mapping[tuple[str, str], OtherShape] = field(default_factory=dict)
     """By kind and name."""
 
+    def table_called(self, schema: str | None, name: str) -> TableShape | None:
+        """The table of that name; without a schema it may be that of the only one that has it."""
+        if (schema, name) in self.tables:
+            return self.tables[schema, name]
+        named = [table for (_, called), table in self.tables.items() if called == name]
+        return named[0] if len(named) == 1 else None
+
 
 def shape_of(database: Database, connection: Connection, ignored: Collection[str] = ()) -> Shape:
     """The schema that ``connection`` sees; tables called as in ``ignored`` (the ledger's) are left out."""

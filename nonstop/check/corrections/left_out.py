@@ -1,0 +1,46 @@
+"""Which statements a correction says nothing of, so that it has to name them."""
+
+from __future__ import annotations
+
+import re
+
+from nonstop.check.corrections.row_changes import changes_key, insertion, read
+from nonstop.check.shapes.shape import Shape
+from nonstop.databases.postgresql_reader import Reader
+from nonstop.databases.postgresql_statements import needs
+from nonstop.descriptions.statements import Kind
+
+FORMS = (
+    "update [only]",
+    "delete from [only]",
+    "insert [or] [ignore|replace] into",
+    "replace into",
+    "merge into [only]",
+    "truncate [table] [only]",
+)
+"""How statements begin that change rows of the table whose name comes next."""
+WRITES = re.compile(r"(?<!for )\b(?:update|delete|insert|merge|truncate)\b", re.IGNORECASE)
+
+
+def is_left_out(sql: str, before: Shape, after: Shape) -> bool:
+    """Whether no piece says what a statement does: it changes rows of a table that stays, to values that are parameters or come
+    from other tables, say; or calls what may do anything; or it changes how a table is stored, which shows in no shape."""
+    reader = Reader.of(sql)
+    if reader.accept("reindex|cluster|vacuum|call"):
+        return True
+    if reader.accept("with|do"):
+        return WRITES.search(sql) is not None
+    if reader.accept("copy"):
+        return reader.has("from")
+    if reader.accept("select"):
+        return any(need.kind is Kind.UNKNOWN for _, need in needs(sql))
+    if not any(reader.accept(form) for form in FORMS):
+        return False
+    name = reader.name()
+    if after.table_called(name.schema, name.last) is None:
+        return False
+    statements = read(sql, before)
+    if not statements:
+        return insertion(sql, before, after) is None
+    changed = [(one, before.table_called(one.schema, one.table)) for one in statements]
+    return any(table is None or changes_key(one, table) for one, table in changed)
