@@ -169,6 +169,11 @@ def test_a_script_that_fails(shop: Project, check) -> None:
 def test_a_script_that_fails_for_the_rows_that_are_there_is_corrected(shop: Project, check) -> None:
     with closing_engine(shop.url) as engine, engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO orders (id) VALUES (1)")
+        connection.exec_driver_sql("CREATE TABLE kept (id INTEGER)")
+        connection.exec_driver_sql("INSERT INTO kept VALUES (1)")
+        connection.exec_driver_sql(
+            "CREATE TRIGGER keep BEFORE DELETE ON kept BEGIN SELECT RAISE(ABORT, 'not these'); END"
+        )
     write_script(shop.migrations, "002_note.py", sql(f"{ADDED[0]} NOT NULL"), sql(*TAKEN))
     (script,) = document(check("--json"))["scripts"]
     assert "NOT NULL" in script["error"]
