@@ -6,9 +6,8 @@ import re
 
 from nonstop.check.corrections.row_changes import changes_key, insertion, read
 from nonstop.check.shapes.shape import Shape
+from nonstop.databases.postgresql_functions import calls
 from nonstop.databases.postgresql_reader import Reader
-from nonstop.databases.postgresql_statements import needs
-from nonstop.descriptions.statements import Kind
 
 FORMS = (
     "update [only]",
@@ -24,7 +23,8 @@ WRITES = re.compile(r"(?<!for )\b(?:update|delete|insert|merge|truncate)\b", re.
 
 def is_left_out(sql: str, before: Shape, after: Shape) -> bool:
     """Whether no piece says what a statement does: it changes rows of a table that stays, to values that are parameters or come
-    from other tables, say; or calls what may do anything; or it changes how a table is stored, which shows in no shape."""
+    from other tables, say; or calls a function of the schema's own, which may do anything; or changes how a table is stored,
+    which shows in no shape."""
     reader = Reader.of(sql)
     if reader.accept("reindex|cluster|vacuum|call"):
         return True
@@ -33,7 +33,7 @@ def is_left_out(sql: str, before: Shape, after: Shape) -> bool:
     if reader.accept("copy"):
         return reader.has("from")
     if reader.accept("select"):
-        return any(need.kind is Kind.UNKNOWN for _, need in needs(sql))
+        return any(Reader.of(name).name().last in _functions(before, after) for name in calls(reader))
     if not any(reader.accept(form) for form in FORMS):
         return False
     name = reader.name()
@@ -44,3 +44,9 @@ def is_left_out(sql: str, before: Shape, after: Shape) -> bool:
         return insertion(sql, before, after) is None
     changed = [(one, before.table_called(one.schema, one.table)) for one in statements]
     return any(table is None or changes_key(one, table) for one, table in changed)
+
+
+def _functions(*shapes: Shape) -> set[str]:
+    """The names of the functions in the schemas, which are the application's own."""
+    names = [one.name for shape in shapes for one in shape.others.values() if one.kind == "function"]
+    return {Reader.of(name).name().last for name in names}
