@@ -14,11 +14,11 @@ from nonstop.runner import Listener
 
 
 def check(migrations: Path, url: str, against: Path | None) -> CheckResult:
-    """What ``check`` finds out about all scripts in ``migrations``, none of which is applied to the database at ``url``.
+    """What ``check`` finds out about the scripts in ``migrations`` that are not applied to the database at ``url``.
 
     ``against`` is the folder of the code that is running; None: what runs is derived from the schema.
     """
     loaded = settings.load({"url": url}, directory=migrations)
     runner = runner_for(loaded, open_database(loaded.url), Listener())
-    request = CheckRequest(every=True, against=None if against is None else str(against))
+    request = CheckRequest(against=None if against is None else str(against))
     return nonstop_check(runner, request, lambda _: None)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nonstop.descriptions.promises import CheckResult, CorrectedScript, Correction, Promise, ScriptCheck
 from tests.check.corpus.checking import check
+from tests.check.corpus.deployment import deploy
 from tests.check.corpus.examples import Example
 from tests.check.corpus.shop import RUNNING_CODE, write
 from tests.support.projects import Project
@@ -84,14 +85,18 @@ def broken_promises(found: ScriptCheck) -> tuple[Promise, ...]:
 
 
 def _checked(correction: Correction, project: Project, against: Path | None) -> tuple[CheckResult, ...]:
-    """Check the scripts up to the first deployment against the code that runs, the others without it: it is another by then."""
+    """Check the scripts up to the first deployment against the code that runs; then deploy, and check the others without it."""
     deployed = [0] if correction.first else [n for n, what in enumerate(correction.between, 1) if what]
     early = min(deployed, default=len(correction.scripts))
     found = []
     if correction.scripts[:early]:
         _write(correction.scripts[:early], project.migrations)
         found.append(check(project.migrations, project.url, against))
+        if found[0].is_refused:
+            return tuple(found)
     if correction.scripts[early:]:
+        if early:
+            deploy(project)
         _write(correction.scripts[early:], project.migrations)
         found.append(check(project.migrations, project.url, None))
     return tuple(found)
