@@ -24,6 +24,7 @@ from nonstop.databases.postgresql_loss_queries import (
     DO_WHAT_IS_DEFERRED,
     EMPTY,
     FILE_NOW,
+    IS_THERE,
     LARGE_OBJECTS,
     LOCKED,
     RESOLVED,
@@ -31,6 +32,9 @@ from nonstop.databases.postgresql_loss_queries import (
     SEEN_BY_US,
 )
 from nonstop.descriptions.losses import Loss, Outlook
+
+MOST_ROLLBACKS = 10
+"""So often a rollback is sent that a timeout breaks off."""
 
 
 class Relation(NamedTuple):
@@ -118,7 +122,10 @@ class ServerLosses:
     def _count(self, connection: DBAPIConnection, doomed: text.Doomed) -> None:
         """Count what goes. What can't be counted at once stays unknown."""
         # The script may have a search_path of its own, so the name is looked up on its connection.
-        for oid, name in _ask(connection, RESOLVED.format(name=doomed.table.replace("'", "''"))):
+        resolved = _ask(connection, RESOLVED.format(name=doomed.table.replace("'", "''")))
+        for oid, name, has_children in resolved:
+            if not has_children and not self._ask_others(IS_THERE.format(oid=oid)):
+                continue  # the transaction itself has made it: nobody misses its rows
             columns = ("", *doomed.columns)
             counts = [
                 "count(*) AS c0",
@@ -272,7 +279,19 @@ def _ask_under_our_lock(connection: DBAPIConnection, query: str) -> list[Any]:
     except Exception:
         return []
     finally:
-        cursor.execute("ROLLBACK TO SAVEPOINT nonstop_count")  # with it goes the timeout
+        _take_back(cursor)
+
+
+def _take_back(cursor: Any) -> None:
+    """Roll back to before the count, and with it the timeout: which holds for this statement too, and on a busy machine
+    strikes it now and then. Then it is sent again."""
+    for left in reversed(range(MOST_ROLLBACKS)):
+        try:
+            cursor.execute("ROLLBACK TO SAVEPOINT nonstop_count")
+            return
+        except Exception:
+            if not left:
+                raise
 
 
 def _array(oids: Iterable[int]) -> str:

@@ -212,6 +212,25 @@ def test_a_partition_that_gets_a_new_parent_and_loses_rows(server: Trial) -> Non
     refused(server, "shop.cars: 3 rows")
 
 
+def test_a_busy_machine_that_breaks_off_the_end_of_a_count_breaks_off_no_script(server: Trial) -> None:
+    """The count's timeout holds for its rollback too; here the first of them takes longer than it may."""
+    server.raw(
+        "import psycopg\n\n\n"
+        "class Cursor(psycopg.Cursor):\n"
+        "    slow = True\n\n"
+        "    def execute(self, query, *rest, **options):\n"
+        "        if 'ROLLBACK TO SAVEPOINT nonstop_count' in str(query) and Cursor.slow:\n"
+        "            Cursor.slow = False\n"
+        "            super().execute('SELECT pg_sleep(60)')\n"
+        "        return super().execute(query, *rest, **options)\n\n\n"
+        "with engine.begin() as c:\n"
+        "    c.connection.driver_connection.cursor_factory = Cursor\n"
+        "    c.execute(text('LOCK TABLE people'))\n"
+        "    c.execute(text('ALTER TABLE people DROP COLUMN mood'))\n"
+    )
+    refused(server, "people.mood: 2 values")
+
+
 def test_a_count_that_would_take_long_is_an_estimate(server: Trial) -> None:
     """Another session keeps the table from being counted for a moment; the drop itself has waited for its turn."""
     server.raw(
