@@ -62,7 +62,7 @@ def serve(descriptor: int, bounds: bytes, variables: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     with importing():
         preload(NEEDED_SOON)
-    bytecode = Path.home() / "bytecode"
+    bytecode, stage = Path.home() / "bytecode", os.getpid()
     with socket.socket(fileno=descriptor) as requests:
         while received := socket.recv_fds(requests, 8, 2):
             head, descriptors, _, _ = received
@@ -78,6 +78,7 @@ def serve(descriptor: int, bounds: bytes, variables: str) -> None:
             gc.freeze()
             pid = os.fork()
             if pid == 0:
+                die_with(stage)
                 requests.close()
                 os._exit(_play(act, arguments, pickle.loads(bounds), *descriptors))
             for number in descriptors:
@@ -118,6 +119,14 @@ def _exactly(requests: socket.socket, length: int) -> bytes:
     return received
 
 
+def die_with(parent: int) -> None:
+    """Let the system end this process when ``parent`` ends, where it can; end it now if that has been faster."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 def _play(
     act: Callable[..., Any], arguments: tuple[Any, ...], bounds: Bounds, answers: int, told: int
 ) -> int:
@@ -126,8 +135,6 @@ def _play(
     control = socket.socket(fileno=told)
     imported = frozenset(sys.modules)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # scripts wait for children of theirs
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
     try:
         confine(bounds)
         ended = Ended(act(*arguments))

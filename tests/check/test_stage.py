@@ -114,6 +114,15 @@ def test_when_the_parent_is_killed_nothing_stays(sqlite_url: str) -> None:
     until(lambda: not _is_alive(act))
 
 
+def test_an_act_whose_stage_was_gone_before_it_began_does_not_begin() -> None:
+    begin = "import os; from nonstop.check.stagehand import die_with; die_with({}); print('begins')"
+    ends = [
+        subprocess.run([sys.executable, "-c", begin.format(parent)], capture_output=True, encoding="utf-8")
+        for parent in ("os.getppid()", "os.getpid()")
+    ]
+    assert [(end.returncode, end.stdout) for end in ends] == [(0, "begins\n"), (1, "")]
+
+
 def _is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
