@@ -62,7 +62,8 @@ def serve(descriptor: int, bounds: bytes, variables: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     with importing():
         preload(NEEDED_SOON)
-    bytecode, stage = Path.home() / "bytecode", os.getpid()
+    bytecode = Path.home() / "bytecode"
+    stage = os.getpid()
     with socket.socket(fileno=descriptor) as requests:
         while received := socket.recv_fds(requests, 8, 2):
             head, descriptors, _, _ = received

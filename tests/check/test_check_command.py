@@ -44,13 +44,18 @@ def rollback():
 '''
 
 
-@pytest.fixture
-def shop(tmp_path: Path, sqlite_url: str, cli: CommandLine) -> Project:
-    """A project on SQLite, whose first migration has made a table ``orders``."""
-    project = make_project(tmp_path / "project", sqlite_url, "light")
+def with_orders(folder: Path, url: str, cli: CommandLine) -> Project:
+    """A project whose first migration has made a table ``orders``."""
+    project = make_project(folder / "project", url, "light")
     write_script(project.migrations, "001_orders.py", sql(ORDERS), sql("DROP TABLE orders"))
     assert cli("apply", "--dir", project.migrations, env=project.environment).returncode == 0
     return project
+
+
+@pytest.fixture
+def shop(tmp_path: Path, sqlite_url: str, cli: CommandLine) -> Project:
+    """The same on SQLite."""
+    return with_orders(tmp_path, sqlite_url, cli)
 
 
 @pytest.fixture
@@ -186,9 +191,7 @@ def test_a_script_that_fails_for_its_transaction_is_corrected(
     tmp_path: Path, postgres_url: str, cli: CommandLine
 ) -> None:
     """What its statements were to come to shows where each is committed by itself."""
-    project = make_project(tmp_path / "project", postgres_url, "light")
-    write_script(project.migrations, "001_orders.py", sql(ORDERS), sql("DROP TABLE orders"))
-    assert cli("apply", "--dir", project.migrations, env=project.environment).returncode == 0
+    project = with_orders(tmp_path, postgres_url, cli)
     index = "CREATE INDEX CONCURRENTLY by_vin ON orders (vin)"
     both = f"with db.engine.begin() as c:\n    c.execute(text('{ADDED[0]}'))\n    c.execute(text('{index}'))"
     write_script(project.migrations, "002_note.py", both)
@@ -212,9 +215,7 @@ def test_a_script_that_hangs_up_its_process(shop: Project, check) -> None:
 
 def test_a_script_that_needs_rows(tmp_path: Path, postgres_url: str, cli: CommandLine) -> None:
     """Of a server's database the schema comes along and no rows: then it gets some that we have made up."""
-    project = make_project(tmp_path / "project", postgres_url, "light")
-    write_script(project.migrations, "001_orders.py", sql(ORDERS), sql("DROP TABLE orders"))
-    assert cli("apply", "--dir", project.migrations, env=project.environment).returncode == 0
+    project = with_orders(tmp_path, postgres_url, cli)
     count = 'with db.engine.connect() as c:\n    assert c.execute(text("SELECT id FROM orders")).first().id\n'
     guarded = "with db.engine.begin() as c:\n    c.execute(text('ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text'))"
     back = (

@@ -38,7 +38,7 @@ def corrected(
     if others.fires_in_vain(failing, before, after):
         return None
     sent = list(dict.fromkeys(sent))
-    statements = [rows.default_for_a_while(sql, after) for sql in sent]
+    statements = [one for sql in sent if (one := rows.default_for_a_while(sql, after))]
     statements += [one for sql in sent for one in rows.read(sql, before)]
     statements = list(dict.fromkeys(statements))
     filling = rows.filling(statements, before, after)
@@ -50,12 +50,11 @@ def corrected(
             for change in differing
             for piece in _pieces(change, differing, before, after, filling)
         ]
-        inserted = [rows.insertion(sql, before, after) for sql in sent]
-        found += [piece for piece in inserted if piece is not None]
-        found += rows.pieces(statements, before, filling)
+        inserted = {sql: piece for sql in sent if (piece := rows.insertion(sql, before, after))}
+        found += [*inserted.values(), *rows.pieces(statements, before)]
     except verbs.NoCorrectionError:
         return None
-    left_out = [sql for sql in sent if is_left_out(sql, before, after)]
+    left_out = [sql for sql in sent if sql not in inserted and is_left_out(sql, before, after)]
     return of_pieces(script, found, left_out) if found else None
 
 

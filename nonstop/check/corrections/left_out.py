@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from nonstop.check.corrections.row_changes import changes_key, insertion, read
+from nonstop.check.corrections.row_changes import changes_key, read
 from nonstop.check.shapes.shape import Shape
 from nonstop.databases.postgresql_functions import calls
 from nonstop.databases.postgresql_reader import Reader
@@ -22,7 +22,7 @@ WRITES = re.compile(r"(?<!for )\b(?:update|delete|insert|merge|truncate)\b", re.
 
 
 def is_left_out(sql: str, before: Shape, after: Shape) -> bool:
-    """Whether no piece says what a statement does: it changes rows of a table that stays, to values that are parameters or come
+    """Whether no piece says what a statement does that is no insertion of given rows: it changes rows of a table that stays, to values that are parameters or come
     from other tables, say; or calls a function of the schema's own, which may do anything; or changes how a table is stored,
     which shows in no shape."""
     reader = Reader.of(sql)
@@ -33,17 +33,15 @@ def is_left_out(sql: str, before: Shape, after: Shape) -> bool:
     if reader.accept("copy"):
         return reader.has("from")
     if reader.accept("select"):
-        return any(Reader.of(name).name().last in _functions(before, after) for name in calls(reader))
+        called = {Reader.of(name).name().last for name in calls(reader)}
+        return not called.isdisjoint(_functions(before, after))
     if not any(reader.accept(form) for form in FORMS):
         return False
     name = reader.name()
     if after.table_called(name.schema, name.last) is None:
         return False
-    statements = read(sql, before)
-    if not statements:
-        return insertion(sql, before, after) is None
-    changed = [(one, before.table_called(one.schema, one.table)) for one in statements]
-    return any(table is None or changes_key(one, table) for one, table in changed)
+    changed = [(one, before.table_called(one.schema, one.table)) for one in read(sql, before)]
+    return not changed or any(table is None or changes_key(one, table) for one, table in changed)
 
 
 def _functions(*shapes: Shape) -> set[str]:

@@ -53,13 +53,20 @@ def references(table: TableShape, columns: Collection[str], shape: Shape) -> lis
     """The foreign keys that one of the table's columns is in, at either end."""
 
     def is_in(other: TableShape, key: ForeignKeyShape) -> bool:
-        refers = (key.referred_schema, key.referred_table) == (table.schema, table.name)
-        at_end = refers and not set(columns).isdisjoint(key.referred_columns)
+        at_end = _refers(key, table) and not set(columns).isdisjoint(key.referred_columns)
         return at_end or (other == table and not set(columns).isdisjoint(key.columns))
 
-    return [
-        Reference(other, key)
-        for other in shape.tables.values()
-        for key in other.foreign_keys
-        if is_in(other, key)
-    ]
+    return [one for one in _all(shape) if is_in(one.table, one.key)]
+
+
+def references_to(table: TableShape, shape: Shape) -> list[Reference]:
+    """The foreign keys whose rows refer to those of the table."""
+    return [one for one in _all(shape) if _refers(one.key, table)]
+
+
+def _all(shape: Shape) -> list[Reference]:
+    return [Reference(table, key) for table in shape.tables.values() for key in table.foreign_keys]
+
+
+def _refers(key: ForeignKeyShape, table: TableShape) -> bool:
+    return (key.referred_schema, key.referred_table) == (table.schema, table.name)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from nonstop.check.corrections import batches, verbs
 from nonstop.check.corrections.batches import RowStatement
 from nonstop.check.corrections.pieces import Piece, Stage, add_unless_there, no_key
+from nonstop.check.corrections.references import references_to
 from nonstop.check.corrections.render import call, literal, slug
 from nonstop.check.shapes.difference import parents_first
 from nonstop.check.shapes.shape import ColumnShape, Shape, TableShape
@@ -29,31 +30,19 @@ Filling = Mapping[tuple[str | None, str, str], tuple[tuple[str, str], ...]]
 def read(sql: str, before: Shape) -> list[RowStatement]:
     """The statement taken apart; TRUNCATE is a DELETE of everything from each of its tables. Nothing for what can't be done in
     batches."""
-    reader = Reader.of(sql)
-    if not reader.accept("truncate [table] [only]"):
-        found = [batches.parsed(sql)]
-    else:
-        found = [
-            batches.parsed(f"DELETE FROM {batches.qualified(table)}")
-            for table in _emptied(reader.names(), before, cascades=reader.has("cascade"))
-        ]
-    return [one for one in found if one is not None]
+    reader, texts = Reader.of(sql), [sql]
+    if reader.accept("truncate [table] [only]"):
+        emptied = _emptied(reader.names(), before, cascades=reader.has("cascade"))
+        texts = [f"DELETE FROM {batches.qualified(table)}" for table in emptied]
+    return [one for text in texts if (one := batches.parsed(text))]
 
 
 def _emptied(named: Sequence[Name], before: Shape, cascades: bool) -> list[TableShape]:
     """The tables that a TRUNCATE empties, each before those that its rows refer to."""
     tables = [table for name in named if (table := before.table_called(name.schema, name.last))]
-    for table in tables:
-        referring = [
-            one
-            for one in before.tables.values()
-            if one not in tables
-            and any(
-                (key.referred_schema, key.referred_table) == (table.schema, table.name)
-                for key in one.foreign_keys
-            )
-        ]
-        tables += referring if cascades else []
+    for table in tables if cascades else ():  # which grows meanwhile
+        referring = [reference.table for reference in references_to(table, before)]
+        tables += [one for one in dict.fromkeys(referring) if one not in tables]
     return parents_first(tables)[::-1]
 
 
@@ -112,15 +101,12 @@ def insertion(sql: str, before: Shape, after: Shape) -> Piece | None:
     )
 
 
-def filling(statements: Sequence[RowStatement | None], before: Shape, after: Shape) -> Filling:
+def filling(statements: Sequence[RowStatement], before: Shape, after: Shape) -> Filling:
     """The UPDATEs that give new columns their values, as functions."""
     found: defaultdict[tuple[str | None, str, str], tuple[tuple[str, str], ...]] = defaultdict(tuple)
     for statement in statements:
-        if (
-            statement is None
-            or not (table := before.table_called(statement.schema, statement.table))
-            or not table.key
-        ):
+        table = before.table_called(statement.schema, statement.table)
+        if table is None or not table.key:
             continue
         if fills_new_columns(statement, before):
             column = statement.columns[0]
@@ -142,15 +128,15 @@ def fills_new_columns(statement: RowStatement, before: Shape) -> bool:
     return is_update and table is not None and not any(map(table.column, statement.columns))
 
 
-def pieces(statements: Sequence[RowStatement | None], before: Shape, already: Filling) -> list[Piece]:
+def pieces(statements: Sequence[RowStatement], before: Shape) -> list[Piece]:
     """A piece for each statement that changes or deletes rows that were there before the script."""
     found: list[Piece] = []
     met: Counter[object] = Counter()
     for statement in statements:
-        table = before.table_called(statement.schema, statement.table) if statement is not None else None
-        if statement is None or table is None:
+        table = before.table_called(statement.schema, statement.table)
+        if table is None or changes_key(statement, table):
             continue
-        if changes_key(statement, table) or (table.key and fills_new_columns(statement, before)):
+        if table.key and fills_new_columns(statement, before):
             continue
         same = statement.verb, table.display, statement.columns
         met[same] += 1

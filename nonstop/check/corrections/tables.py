@@ -44,14 +44,15 @@ def create_table(table: TableShape) -> list[str]:
     ]
     for reference in table.foreign_keys:
         target = ".".join(filter(None, [reference.referred_schema, reference.referred_table]))
+        on_delete, on_update = reference.own_actions
         items.append(
             call(
                 "ForeignKeyConstraint",
                 names(reference.columns),
                 names([f"{target}.{column}" for column in reference.referred_columns]),
                 option("name", reference.name),
-                option("ondelete", reference.on_delete if reference.on_delete != "NO ACTION" else ""),
-                option("onupdate", reference.on_update if reference.on_update != "NO ACTION" else ""),
+                option("ondelete", on_delete),
+                option("onupdate", on_update),
                 *_deferral(reference),
             )
         )

@@ -214,12 +214,13 @@ def add_constraint(table: TableShape, constraint: Constraint) -> str:
 def _reference(key: ForeignKeyShape) -> list[str]:
     if key.timing:
         raise NoCorrectionError(f"{key.name} is deferrable, which the verb has no word for")
+    on_delete, on_update = key.own_actions
     return [
         names(key.columns),
         literal(key.referred_table),
         names(key.referred_columns),
-        option("on_delete", key.on_delete if key.on_delete != "NO ACTION" else ""),
-        option("on_update", key.on_update if key.on_update != "NO ACTION" else ""),
+        option("on_delete", on_delete),
+        option("on_update", on_update),
         option("referred_schema", key.referred_schema),
     ]
 

@@ -73,6 +73,14 @@ class ForeignKeyShape:
     timing: str = ""
     """As in SQL, where it is not checked at once: ``" DEFERRABLE INITIALLY DEFERRED"``."""
 
+    @property
+    def own_actions(self) -> tuple[str, str]:
+        """``on_delete`` and ``on_update``, empty where it does what every key does that says nothing."""
+        on_delete, on_update = (
+            "" if action == "NO ACTION" else action for action in (self.on_delete, self.on_update)
+        )
+        return on_delete, on_update
+
 
 Constraint = KeyShape | CheckShape | ForeignKeyShape
 Part = TypeVar("Part", KeyShape, ForeignKeyShape)
