@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from nonstop.databases import postgresql_errors as errors
 from nonstop.databases.base import (
     Database,
     DBAPIConnection,
@@ -14,7 +15,7 @@ from nonstop.databases.base import (
     RunnerLock,
     Violation,
 )
-from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
+from nonstop.errors import NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,12 +34,6 @@ IN_TRANSACTION = 2
 """libpq's PQTRANS_INTRANS: a transaction is open and has not failed."""
 CONNECT_TIMEOUT = 10
 """Seconds until a server that does not answer counts as unreachable."""
-LOCK_CONFLICTS = {
-    "55P03": LockConflict.NOT_AVAILABLE,
-    "57014": LockConflict.CANCELLED,
-    "40P01": LockConflict.DEADLOCK,
-}
-"""By SQLSTATE: lock_not_available, query_canceled, deadlock_detected."""
 PAST_AUTOVACUUM = """
     SELECT set_config('lock_timeout', (setting::bigint + 2000)::text, true) FROM pg_settings
     WHERE name = 'deadlock_timeout'"""
@@ -90,7 +85,7 @@ class PostgreSQL(Database):
         try:
             return psycopg.connect(**{**self._parameters(), **options})
         except psycopg.Error as error:
-            raise self._unreachable(error) from error
+            raise errors.unreachable(error, self) from error
 
     def _parameters(self) -> dict[str, Any]:
         """The address as libpq's parameters; one host may be given as ``?host=``, as for a socket."""
@@ -196,7 +191,7 @@ class PostgreSQL(Database):
         return variables(owner, self.lock_name, budget_ms, given)
 
     def lock_conflict(self, error: BaseException) -> LockConflict | None:
-        return LOCK_CONFLICTS.get(sqlstate(getattr(error, "orig", None) or error))
+        return errors.LOCK_CONFLICTS.get(errors.sqlstate(getattr(error, "orig", None) or error))
 
     def limit_lock_wait(
         self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]
@@ -313,54 +308,15 @@ class PostgreSQL(Database):
     # --- errors -----------------------------------------------------------------------------------------------
 
     def translate(self, error: Exception) -> NonstopError | None:
-        match sqlstate(error):
-            case "42501":
-                return PermissionMissing(
-                    f"the role {self.url.username or 'of this connection'} may not do this: {_first_line(error)}",
-                    next_step="grant it the right, or connect as the owner (MIGRATION_DATABASE_URL)",
-                )
-            case "25006":
-                return PermissionMissing(
-                    f"{self.display} can't be written: {_first_line(error)}",
-                    next_step="this is a standby, or read-only: connect to the primary",
-                )
-            case "57P01" | "57P02" | "57P03" | "08006" | "08003":
-                return self._unreachable(error)
-        return None
-
-    def _unreachable(self, error: Exception) -> NonstopError:
-        reason = " ".join(str(error).split())
-        if "password authentication failed" in reason or "no password supplied" in reason:
-            next_step = (
-                "check the user and the password in DATABASE_URL (a '%' in it is written %25, a '@' %40)"
-            )
-        elif 'database "' in reason and "does not exist" in reason:
-            next_step = f"create it (createdb {self.url.database}), or correct the name in DATABASE_URL"
-        elif 'role "' in reason and "does not exist" in reason:
-            next_step = "create the role, or correct the user in DATABASE_URL"
-        elif "connect" in reason or "resolve" in reason:
-            next_step = (
-                "check that the server runs and that DATABASE_URL is right, or wait for it with --wait"
-            )
-        else:
-            next_step = "check DATABASE_URL and the rights of its role"
-        return DatabaseUnreachable(
-            f"no connection to {self.display}: {self.redact(reason)}", next_step=next_step
-        )
+        return errors.translated(error, self)
 
     def describe(self, error: BaseException) -> tuple[str, ...]:
-        lines = [f"{type(error).__name__} ({sqlstate(error) or 'no SQLSTATE'}): {_first_line(error)}"]
-        diagnostic = getattr(error, "diag", None)
-        for label, field in (("DETAIL", "message_detail"), ("HINT", "message_hint"), ("WHERE", "context")):
-            text = getattr(diagnostic, field, None)
-            if text:
-                lines.append(f"{label}: {text}")
-        return tuple(self.redact(line) for line in lines)
+        return tuple(self.redact(line) for line in errors.described(error))
 
     def violation(self, error: BaseException) -> Violation | None:
         from nonstop.databases.postgresql_violations import violation_of
 
-        return violation_of(sqlstate(getattr(error, "orig", None) or error))
+        return violation_of(errors.sqlstate(getattr(error, "orig", None) or error))
 
     def violated_column(self, error: BaseException) -> str:
         from nonstop.databases.postgresql_violations import column_of
@@ -388,20 +344,3 @@ class PostgreSQL(Database):
 
     def hide_from_others(self, connection: DBAPIConnection, table: str) -> None:
         connection.cursor().execute(f"REVOKE ALL ON {table} FROM PUBLIC")
-
-
-def sqlstate(error: BaseException) -> str:
-    """The five characters of an error's SQLSTATE, from either driver; empty where it has none."""
-    return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]
-
-
-def lost_lock(reason: str) -> LockNotObtained:
-    """The error of a runner whose lock went with its connection."""
-    return LockNotObtained(
-        f"the connection that holds the runner's lock was lost: {reason}",
-        next_step="see where things stand with status, then run again",
-    )

@@ -10,6 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from nonstop.databases.postgresql_environment import CLIENT_OF, client_of
+from nonstop.databases.postgresql_errors import lost_lock
 from nonstop.databases.postgresql_pooler import refuse_shared_sessions
 from nonstop.databases.postgresql_session import let_live
 from nonstop.errors import LockNotObtained
@@ -99,14 +100,12 @@ class AdvisoryRunnerLock:
         return ", ".join([part for part in parts if part] + ([f"since {since} UTC"] if since else []))
 
     def verify(self) -> None:
-        from nonstop.databases.postgresql import lost_lock
-
         try:
             self._ask("SELECT true")
         except LockNotObtained:
             raise
         except Exception as error:
-            raise lost_lock(str(error).strip().partition("\n")[0]) from error
+            raise lost_lock(error) from error
 
     def release(self) -> None:
         self._connection.close()
