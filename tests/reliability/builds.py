@@ -61,16 +61,8 @@ def build_in(scene: Scene, phase: Phase, *options: str) -> Iterator[Forked]:
             case _:
                 keeper.execute("SELECT pg_advisory_lock(%s), pg_advisory_lock(%s)", [EARLY, LATE])
         runner = scene.start(*options)
-
-        def comes_to(phase: Phase) -> None:
-            try:
-                until(lambda: scene.value(PHASE) == phase)
-            except AssertionError:
-                runner.kill()
-                raise AssertionError(f"it never came to {phase}: {runner.wait().output}") from None
-
         if phase in (Phase.NEW_WRITERS, Phase.VALIDATION):
-            comes_to(Phase.BUILD)
+            _until_in(Phase.BUILD, scene, runner)
             if phase is Phase.NEW_WRITERS:
                 other.execute("LOCK TABLE cars IN ROW EXCLUSIVE MODE")
             else:  # the build does not see this row any more: it is found by the validation
@@ -80,8 +72,26 @@ def build_in(scene: Scene, phase: Phase, *options: str) -> Iterator[Forked]:
         if phase is Phase.LOCK:
             until_blocked(scene.url, builder(scene))
         else:
-            comes_to(phase)
+            _until_in(phase, scene, runner)
         yield runner
+
+
+def _until_in(phase: Phase, scene: Scene, runner: Forked) -> None:
+    """Wait until the build is in ``phase``; the error names the phases that it was seen in instead."""
+    seen: list[object] = [None]
+
+    def is_there() -> bool:
+        if (now := scene.value(PHASE)) != seen[-1]:
+            seen.append(now)
+        return now == phase
+
+    try:
+        until(is_there)
+    except AssertionError:
+        runner.kill()
+        raise AssertionError(
+            f"it never came to {phase}, but through {seen[1:]}: {runner.wait().output}"
+        ) from None
 
 
 def builder(scene: Scene) -> int:
