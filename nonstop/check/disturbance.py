@@ -16,7 +16,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
-from nonstop.databases.base import is_write
+from nonstop.databases.wording import is_write
 
 READS = re.compile(r"\s*(SELECT|PRAGMA|SHOW|EXPLAIN)\b", re.IGNORECASE)
 Counts = Callable[[str], bool]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from nonstop.check.observations import Measured, Observations, Traffic
-from nonstop.databases.base import is_write
+from nonstop.databases.wording import is_write
 from nonstop.descriptions.promises import Evidence, Fact, Promise, Verdict
 from nonstop.descriptions.results import StatementRecord
 from nonstop.descriptions.scripts import Direction

@@ -334,22 +334,3 @@ class Database(ABC):
     @abstractmethod
     def hide_from_others(self, connection: DBAPIConnection, table: str) -> None:
         """Make a ledger table readable by its owner only, where rights exist."""
-
-
-WRITES_NOTHING = frozenset(
-    {"select", "explain", "values", "show", "pragma", "table", "set", "reset"}
-    | {"begin", "start", "commit", "end", "rollback", "savepoint", "release", "abort", "unlisten"}
-)
-
-
-def is_write(statement: str) -> bool:
-    """Whether a statement may write, by its first word (comments skipped). In doubt, yes."""
-    text = statement.lstrip(" \t\r\n(;")
-    while text.startswith(("--", "/*")):
-        _, _, text = text.partition("\n" if text.startswith("--") else "*/")
-        text = text.lstrip(" \t\r\n(;")
-    first = text[:12].split(None, 1)[0].rstrip(";").lower() if text.strip() else "select"
-    if first == "with":
-        lowered = text.lower()
-        return any(word in lowered for word in ("insert", "update", "delete", "merge"))
-    return first not in WRITES_NOTHING

@@ -6,9 +6,9 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from nonstop.databases.base import is_write
 from nonstop.databases.postgresql_reader import Reader
 from nonstop.databases.postgresql_statements import needs
+from nonstop.databases.wording import is_write
 from nonstop.descriptions.losses import Outlook
 from nonstop.descriptions.statements import Kind, Need
 

@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nonstop.databases.base import DBAPIConnection, Look, is_write
+from nonstop.databases.base import DBAPIConnection, Look
 from nonstop.databases.postgresql import PostgreSQL
 from nonstop.databases.postgresql_activity import ServerObserver
 from nonstop.databases.postgresql_effects import MODES, look_at_all
+from nonstop.databases.wording import is_write
 from nonstop.descriptions.activity import Holder, LockSample
 from nonstop.descriptions.statements import Kind, Reached
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from nonstop.databases.base import Database, DBAPIConnection, RunnerLock, Violation, is_write
+from nonstop.databases.base import Database, DBAPIConnection, RunnerLock, Violation
 from nonstop.databases.url import DatabaseUrl
+from nonstop.databases.wording import is_write
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from nonstop.databases.base import is_write
 from nonstop.databases.sqlite_table import unquoted
+from nonstop.databases.wording import is_write
 from nonstop.descriptions.losses import Loss, Outlook
 
 TAKES_AWAY = re.compile(r"\b(delete|drop|replace)\b", re.IGNORECASE)

@@ -13,7 +13,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.pool import Pool
 
-from nonstop.databases.base import Database, DBAPIConnection, is_write
+from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.databases.wording import is_write
 from nonstop.errors import Interruption, MadeWay, NonstopError, UsageError
 from nonstop.guard.held_commits import HeldCommits
 from nonstop.guard.journal import Journal

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from nonstop.databases.base import Database, DBAPIConnection, is_write
+from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.databases.wording import is_write
 from nonstop.errors import UsageError
 from nonstop.guard.deferred import Deferred
 from nonstop.guard.losses import Losses
@@ -138,7 +139,7 @@ class Work:
                 self._database.cancel(connection)
 
     def before_statement(self, connection: DBAPIConnection, statement: str) -> None:
-        """Send what is held unless ``statement`` belongs to the same transaction, or only reads in it."""
+        """Send what is held unless ``statement`` belongs to the same transaction, or only asks in it."""
         with self._lock:
             self._raise_late_error()
             self.deferred.mind_savepoints(connection, statement)

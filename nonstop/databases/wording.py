@@ -1,0 +1,54 @@
+"""What the words of a statement tell by themselves, on either database."""
+
+from __future__ import annotations
+
+import re
+
+WRITES_NOTHING = frozenset(
+    {"select", "explain", "values", "show", "pragma", "table", "set", "reset"}
+    | {"begin", "start", "commit", "end", "rollback", "savepoint", "release", "abort", "unlisten"}
+)
+
+ASKS = frozenset({"select", "explain", "values", "show", "table", "with"})
+STAYS = re.compile(
+    r"\bfor\s+(no\s+key\s+|key\s+)?(update|share)\b|\bset_config\b|advisory|\bpg_export_snapshot\b",
+    re.IGNORECASE,
+)
+"""What a query leaves behind: until its transaction ends, or for the session."""
+ASKING_PRAGMA = re.compile(
+    r"\bpragma\s+(\w+\.)?(table_|index_|foreign_key_(list|check)|database_list|integrity_check)",
+    re.IGNORECASE,
+)
+
+
+def is_write(statement: str) -> bool:
+    """Whether a statement may write, by its first word (comments skipped). In doubt, yes."""
+    text = _without_comments_before(statement)
+    first = _first_word(text)
+    if first == "with":
+        lowered = text.lower()
+        return any(word in lowered for word in ("insert", "update", "delete", "merge"))
+    return first not in WRITES_NOTHING
+
+
+def only_asks(statement: str) -> bool:
+    """Whether a statement leaves nothing behind at all: no lock, no setting, no savepoint. In doubt, no.
+
+    Only such a one may as well be answered in the transaction before the one that it belongs to.
+    """
+    if is_write(statement) or STAYS.search(statement) or ";" in statement.rstrip("; \t\r\n"):
+        return False
+    first = _first_word(_without_comments_before(statement))
+    return first in ASKS or (first == "pragma" and bool(ASKING_PRAGMA.search(statement)))
+
+
+def _without_comments_before(statement: str) -> str:
+    text = statement.lstrip(" \t\r\n(;")
+    while text.startswith(("--", "/*")):
+        _, _, text = text.partition("\n" if text.startswith("--") else "*/")
+        text = text.lstrip(" \t\r\n(;")
+    return text
+
+
+def _first_word(text: str) -> str:
+    return text[:12].split(None, 1)[0].rstrip(";").lower() if text.strip() else "select"
