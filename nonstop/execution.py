@@ -123,7 +123,8 @@ class ScriptRun:
         manners = Manners(
             around.database,
             self._lookout.wait_outside,
-            lambda: round(allowance.timeout_ms),
+            self._lookout.lock_patiently,
+            self._lock_timeout_ms,
             self._work.has_written,
             self._was_broken_off,
             attempt,
@@ -275,6 +276,10 @@ class ScriptRun:
         )
         with self._watchdog:
             yield
+
+    def _lock_timeout_ms(self) -> int:
+        """How long a statement may wait in the queue: once something is committed, there is no other attempt."""
+        return round(self._allowance.most_ms if self._work.commits else self._allowance.timeout_ms)
 
     def _was_broken_off(self) -> bool:
         return self._watchdog is not None and bool(self._watchdog.bites)

@@ -58,20 +58,16 @@ class Lookout:
         if attempts > 1:
             self._say(f"the lock on {', '.join(relations)} was had at attempt {attempts}")
 
-    def wait_outside(self, relations: Sequence[str], lock: LockClass) -> tuple[int, bool]:
-        """Wait until no old transaction holds ``relations``.
-
-        How many ms the next statement may wait in the queue comes back, and whether an autovacuum is in the way.
-        """
+    def wait_outside(self, relations: Sequence[str], lock: LockClass) -> bool:
+        """Wait until no old transaction holds ``relations``; whether an autovacuum is in the way comes back."""
         observer = self._observer()
-        behind_autovacuum = False
-        if observer is not None:
-            self._wait_for_standbys(observer, relations, lock)
-            holders = self._patience(observer).wait_outside(
-                relations, self._ours(), self._allowance, time.monotonic()
-            )
-            behind_autovacuum = any(holder.is_autovacuum for holder in holders)
-        return round(self._allowance.timeout_ms), behind_autovacuum
+        if observer is None:
+            return False
+        self._wait_for_standbys(observer, relations, lock)
+        holders = self._patience(observer).wait_outside(
+            relations, self._ours(), self._allowance, time.monotonic()
+        )
+        return any(holder.is_autovacuum for holder in holders)
 
     def known(self, oids: Sequence[int]) -> set[int]:
         """Which of these tables others can see."""

@@ -111,13 +111,25 @@ class PlainSql:
         strong = [one for one, text in zip(judged, sent, strict=True) if text and one.is_strong]
         if strong:
             names = tuple(dict.fromkeys(name for one in strong for name in one.names))
+            lock = max((one.lock for one in strong), key=[*LockClass].index)
             self._get_ready(connection)
-            self._manners.before(connection, names, max((one.lock for one in strong), key=[*LockClass].index))
+            if names and not commits_itself and self._has_to_insist(connection, strong):
+                self._manners.lock_first(connection, names, lock)
+            else:
+                self._manners.before(connection, names, lock)
         else:
             self._manners.forget_limits_of_the_past(connection)
         if all(text == one.text for one, text in zip(judged, sent, strict=True)):
             return statement
         return "; ".join(text for text in sent if text) or NOTHING
+
+    def _has_to_insist(self, connection: DBAPIConnection, strong: Sequence[Judged]) -> bool:
+        """Whether the script can't begin anew, and the locks can be had before what needs them, and only that long."""
+        return (
+            self._work.commits > 0
+            and not self._work.has_written(connection)
+            and all(one.need.kind not in (Kind.UNKNOWN, Kind.BLOCKING) for one in strong)
+        )
 
     def _get_ready(self, connection: DBAPIConnection) -> None:
         """Have at hand what the next statement may need to be judged: by then the lock is held, and others wait."""

@@ -14,7 +14,7 @@ from tests.support.scripts import sql
 from tests.support.sessions import queued_for, until_it_looks
 
 OP = 'op.add_column("cars", Column("colour", String(20)))'
-RAW = sql("ALTER TABLE cars ADD COLUMN colour VARCHAR(20)")
+COLOUR = "ALTER TABLE cars ADD COLUMN colour VARCHAR(20)"
 
 
 @pytest.fixture(params=["op", "raw"])
@@ -23,7 +23,7 @@ def waiting_scene(request: pytest.FixtureRequest, scene: Scene) -> Scene:
     if request.param == "op":
         scene.script(OP, "op")
     else:
-        scene.script(RAW)
+        scene.script(sql(COLOUR))
     return scene
 
 
@@ -119,28 +119,24 @@ def test_a_plain_role_sees_enough(waiting_scene: Scene, postgres_role: Callable[
 
 
 def test_c01_steady_traffic_does_not_starve_us(waiting_scene: Scene, meanwhile: Callable[..., Any]) -> None:
-    """Transactions of 100 ms that overlap: the table is never free, and none of them is young for long."""
-    scene = waiting_scene
-    is_over = Event()
+    runs_under_steady_traffic(waiting_scene, meanwhile)
 
-    def traffic(first: float) -> int:
-        transactions = 0
-        with scene.session() as session:
-            session.execute("SELECT pg_sleep(%s)", [first])
-            while not is_over.is_set():
-                session.execute("UPDATE cars SET note = note WHERE false")
-                session.execute("SELECT pg_sleep(0.1)")
-                session.commit()
-                transactions += 1
-        return transactions
 
-    clients = [meanwhile(traffic, number * 0.025) for number in range(4)]
-    try:
-        end = scene.start().wait()
-    finally:
-        is_over.set()
-    assert end.returncode == 0, end.output
-    assert all(client.result() > 1 for client in clients)  # no client met its lock_timeout
+def test_c01_steady_traffic_does_not_end_a_script_that_has_committed(
+    scene: Scene, meanwhile: Callable[..., Any]
+) -> None:
+    """It can't begin anew: its next lock is tried again by itself, in a transaction that stays as it was."""
+    scene.script(f"""
+with db.engine.begin() as connection:
+    connection.execute(text("CREATE TABLE wheels (note TEXT)"))
+with db.engine.begin() as connection:
+    connection.execute(text("SET LOCAL app.note = 'kept'"))
+    connection.execute(text({COLOUR!r}))
+    connection.execute(text("INSERT INTO wheels VALUES (current_setting('app.note'))"))
+""")
+    runs_under_steady_traffic(scene, meanwhile)
+    assert scene.attempts == 1
+    assert scene.value("SELECT note FROM wheels") == "kept"
 
 
 def test_a_table_of_a_new_name_waits_for_nobody(scene: Scene) -> None:
@@ -170,3 +166,27 @@ def test_waiting_leaves_time_for_holding_the_lock(budget_ms: int, most: float) -
     for _ in range(20):
         allowance.grow()
     assert (allowance.old_ms, allowance.timeout_ms) == (most, most)
+
+
+def runs_under_steady_traffic(scene: Scene, meanwhile: Callable[..., Any]) -> None:
+    """Transactions of 100 ms that overlap: the table is never free, and none of them is young for long."""
+    is_over = Event()
+
+    def traffic(first: float) -> int:
+        transactions = 0
+        with scene.session() as session:
+            session.execute("SELECT pg_sleep(%s)", [first])
+            while not is_over.is_set():
+                session.execute("UPDATE cars SET note = note WHERE false")
+                session.execute("SELECT pg_sleep(0.1)")
+                session.commit()
+                transactions += 1
+        return transactions
+
+    clients = [meanwhile(traffic, number * 0.025) for number in range(4)]
+    try:
+        end = scene.start().wait()
+    finally:
+        is_over.set()
+    assert end.returncode == 0, end.output
+    assert all(client.result() > 1 for client in clients)  # no client met its lock_timeout

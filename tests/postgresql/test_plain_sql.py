@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -42,7 +42,13 @@ class Stage:
         self.online: list[str] = []
         own_names = self.database.names_resolve_as(connection)
         manners = Manners(
-            self.database, self.wait_outside, lambda: 50, self.work.has_written, lambda: False, 1
+            self.database,
+            self.wait_outside,
+            self.lock_patiently,
+            lambda: 50,
+            self.work.has_written,
+            lambda: False,
+            1,
         )
         self.plain_sql = PlainSql(
             self.database,
@@ -53,9 +59,13 @@ class Stage:
             ),
         )
 
-    def wait_outside(self, relations: Any, lock: LockClass) -> tuple[int, bool]:
+    def wait_outside(self, relations: Any, lock: LockClass) -> bool:
         self.waited_for += relations
-        return 50, False
+        return False
+
+    def lock_patiently(self, relations: Any, lock: LockClass, attempt: Callable[[int, bool], None]) -> None:
+        self.wait_outside(relations, lock)
+        attempt(50, False)
 
     def lock_timeout(self) -> str:
         row = self.connection.execute("SHOW lock_timeout").fetchone()
