@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.guard.conftest import Scene
+from tests.reliability.builds import builder
 from tests.support.rendezvous import Rendezvous
 from tests.support.scripts import write_script
 from tests.support.sessions import at_work, end_session, until_blocked
@@ -185,17 +186,7 @@ def test_a_long_build_of_op_is_not_felt(scene: Scene, meanwhile: Callable[..., A
     with scene.session() as old, scene.session() as application:
         old.execute("UPDATE cars SET note = 'old' WHERE id = 3")
         runner = scene.start()
-        builds: list[Any] = []
-
-        def building() -> bool:  # the view shows the build, but not in every moment of it
-            # The view shows the builds of other databases too.
-            query = "SELECT pid FROM pg_stat_progress_create_index WHERE datname = current_database()"
-            if (pid := scene.value(query)) is not None:
-                builds.append(pid)
-            return bool(builds)
-
-        until(building)
-        until_blocked(scene.url, builds[0])
+        until_blocked(scene.url, builder(scene))
         application.execute(UPDATE_ONE)
         application.commit()
         old.commit()

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from nonstop import op
 from nonstop.descriptions.operations import CreateIndex
 from nonstop.errors import DefinitionConflict, ValidationError
+from tests.reliability.builds import PHASE
 from tests.support.operations import Trial, send, sql_of
 from tests.support.stage import Stage, fill
 
@@ -133,7 +134,7 @@ def test_writers_of_the_table_go_on_while_it_is_built(postgres_trial: Trial) -> 
         old.execute("UPDATE orders SET vin = 'c' WHERE id = 1")
         builder = Thread(target=postgres_trial.apply)
         builder.start()
-        wait_until(writer, "SELECT 1 FROM pg_stat_progress_create_index WHERE datname = current_database()")
+        wait_until(writer, PHASE)
         writer.execute("SET lock_timeout = '2s'")
         writer.execute("INSERT INTO orders VALUES (3, 'd', 'y')")
         writer.execute("UPDATE orders SET vin = 'e' WHERE id = 2")

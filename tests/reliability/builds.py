@@ -30,7 +30,10 @@ EARLY, LATE = 0, 4  # the lengths of '', which is in each row of the scene, and 
 BUILDERS = """
     SELECT pid FROM pg_stat_activity
     WHERE datname = current_database() AND state = 'active' AND query ILIKE 'CREATE%INDEX CONCURRENTLY%'"""
-PHASE = "SELECT phase FROM pg_stat_progress_create_index WHERE datname = current_database()"
+# The view shows the indexes of the ledger's tables too, in the moment in which they are made.
+PHASE = """
+    SELECT phase FROM pg_stat_progress_create_index
+    WHERE datname = current_database() AND command = 'CREATE INDEX CONCURRENTLY'"""
 
 
 class Phase(StrEnum):
