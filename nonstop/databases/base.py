@@ -221,7 +221,7 @@ class Database(ABC):
     def lock_in_order(  # noqa: B027  # without a queue there is nothing to lock
         self, connection: DBAPIConnection, tables: Sequence[str], mode: str
     ) -> None:
-        """Lock tables in this order in the open transaction; none of them where the role may not lock them all."""
+        """Lock those of ``tables`` that are tables, and may be locked by the role, in this order in the open transaction."""
 
     def allow_long_wait(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Let a session in autocommit mode wait long: for statements whose waiting holds nobody up."""

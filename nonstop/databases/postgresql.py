@@ -41,8 +41,8 @@ TABLES_AMONG = """
     SELECT name FROM unnest(%s::text[]) AS name JOIN pg_class c ON c.oid = to_regclass(name)
     WHERE c.relkind IN ('r', 'p')"""
 LOCKABLE = """
-    SELECT count(*) FROM unnest(%s::text[]) AS name JOIN pg_class c ON c.oid = to_regclass(name)
-    WHERE c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')"""
+    SELECT name FROM unnest(%s::text[]) WITH ORDINALITY AS given(name, place) JOIN pg_class c ON c.oid = to_regclass(name)
+    WHERE c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') ORDER BY place"""
 LONG_WAIT = "SELECT set_config('lock_timeout', '1h', false), set_config('statement_timeout', '24h', false)"
 
 
@@ -221,8 +221,8 @@ class PostgreSQL(Database):
             return
         cursor = connection.cursor()
         cursor.execute(LOCKABLE, (list(tables),))
-        if cursor.fetchone()[0] == len(tables):
-            cursor.execute(f"LOCK TABLE {', '.join(tables)} IN {mode} MODE")
+        if lockable := [name for (name,) in cursor.fetchall()]:
+            cursor.execute(f"LOCK TABLE {', '.join(lockable)} IN {mode} MODE")
 
     def allow_long_wait(self, connection: DBAPIConnection) -> None:
         connection.cursor().execute(LONG_WAIT)

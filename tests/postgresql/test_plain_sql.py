@@ -67,6 +67,11 @@ class Stage:
         self.wait_outside(relations, lock)
         attempt(50, False)
 
+    def locked(self) -> set[str]:
+        """The tables that the session has for itself."""
+        query = "SELECT relation::regclass::text FROM pg_locks WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock'"
+        return {name for (name,) in self.connection.execute(query)}
+
     def lock_timeout(self) -> str:
         row = self.connection.execute("SHOW lock_timeout").fetchone()
         assert row
@@ -116,6 +121,23 @@ def test_each_statement_goes_its_way(stage: Stage, case: Case) -> None:
         assert sent == case.sql
     if Kind.UNKNOWN in case.kinds or stage.waited_for:
         assert stage.lock_timeout() == "50ms"
+
+
+@pytest.mark.parametrize(
+    ("commits", "statement", "expected"),
+    [
+        (1, "ALTER TABLE orders DROP COLUMN price", {"orders"}),
+        (0, "ALTER TABLE orders DROP COLUMN price", set()),  # the script can begin anew
+        (1, "SELECT lock_something('orders')", set()),  # nobody knows what it locks, and for how long
+    ],
+)
+def test_a_script_that_has_committed_has_its_lock_first(
+    stage: Stage, commits: int, statement: str, expected: set[str]
+) -> None:
+    stage.work.commits = commits
+    assert stage.plain_sql.before(stage.connection, statement, False) == statement
+    assert stage.locked() & {"orders", "orders_id_seq"} == expected
+    assert stage.lock_timeout() == "50ms"
 
 
 def test_a_table_that_gets_its_name_in_the_same_text_is_not_unseen(stage: Stage) -> None:
