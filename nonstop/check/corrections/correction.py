@@ -13,6 +13,7 @@ from nonstop.check.corrections import row_changes as rows
 from nonstop.check.corrections.access import Access, access_of
 from nonstop.check.corrections.left_out import is_left_out
 from nonstop.check.corrections.pieces import Piece, Stage, both_ways
+from nonstop.check.corrections.rebuilds import copies
 from nonstop.check.corrections.render import Draft, call, literal, on_one_line, slug, written
 from nonstop.check.corrections.row_changes import Filling
 from nonstop.check.shapes import changes
@@ -40,6 +41,8 @@ def corrected(
     sent = list(dict.fromkeys(sent))
     statements = [one for sql in sent if (one := rows.default_for_a_while(sql, after))]
     statements += [one for sql in sent for one in rows.read(sql, before)]
+    copied = copies(sent, before, after)
+    statements += [one for made in copied.values() for one in made or ()]
     statements = list(dict.fromkeys(statements))
     filling = rows.filling(statements, before, after)
     try:
@@ -54,7 +57,11 @@ def corrected(
         found += [*inserted.values(), *rows.pieces(statements, before)]
     except verbs.NoCorrectionError:
         return None
-    left_out = [sql for sql in sent if sql not in inserted and is_left_out(sql, before, after)]
+    left_out = [
+        sql
+        for sql in sent
+        if copied.get(sql, ()) is None or (sql not in inserted and is_left_out(sql, before, after))
+    ]
     return of_pieces(script, found, left_out) if found else None
 
 
@@ -75,8 +82,8 @@ def _pieces(
             return moves.renamed_table(change)
         case changes.ChangedDefault():
             return [pieces.changed_default(change)]
-        case changes.ChangedNullability():
-            return [pieces.changed_nullability(change)]
+        case changes.ChangedNullability(table, column):
+            return [pieces.changed_nullability(change, filling.get((table.schema, table.name, column.name)))]
         case changes.AddedTable(table):
             return [
                 both_ways(

@@ -219,22 +219,28 @@ def changed_default(change: changes.ChangedDefault) -> Piece:
     )
 
 
-def changed_nullability(change: changes.ChangedNullability) -> Piece:
+def changed_nullability(
+    change: changes.ChangedNullability, filling: Sequence[tuple[str, str]] | None
+) -> Piece:
+    """``filling`` are the functions that give the column its values: once more, when code writes it. None: nothing does."""
     table, column = change.table, change.column
     where = f"{table.display}.{column.name}"
-    verb, inverse = "drop_not_null", "set_not_null"
-    does, why, deploy = f"make {where} optional", f"there are rows that have no {column.name}.", ""
-    if not column.nullable:
-        verb, inverse = inverse, verb
-        does, why = f"require {where}", f"a row without {column.name} would be a mistake."
-        deploy = f"code that always writes {where}"
-    return Piece(
-        does,
-        why,
-        (verbs.on_column(verb, table, column.name),),
-        (verbs.on_column(inverse, table, column.name),),
-        note=f"Before it: deploy {deploy}." if deploy else "",
+    drop, require = (verbs.on_column(verb, table, column.name) for verb in ("drop_not_null", "set_not_null"))
+    if column.nullable:
+        return Piece(
+            f"make {where} optional", f"there are rows that have no {column.name}.", (drop,), (require,)
+        )
+    code = f"code that always writes {where}"
+    piece = Piece(
+        f"require {where}",
+        f"a row without {column.name} would be a mistake.",
+        (*(f"{name}()" for name, _ in filling or ()), require),
+        (drop,),
+        functions=tuple(text for _, text in filling or ()),
     )
+    if filling is None:
+        return replace(piece, note=f"Before it: deploy {code}.")
+    return replace(piece, stage=Stage.WHEN_WRITTEN, deploy=code)
 
 
 def dropped_table(table: TableShape) -> Piece:

@@ -102,23 +102,44 @@ def insertion(sql: str, before: Shape, after: Shape) -> Piece | None:
 
 
 def filling(statements: Sequence[RowStatement], before: Shape, after: Shape) -> Filling:
-    """The UPDATEs that give new columns their values, as functions."""
+    """The UPDATEs that give values to new columns, and to those that become required, as functions.
+
+    A column of a table without a key has none, but is there.
+    """
     found: defaultdict[tuple[str | None, str, str], tuple[tuple[str, str], ...]] = defaultdict(tuple)
     for statement in statements:
         table = before.table_called(statement.schema, statement.table)
-        if table is None or not table.key:
+        if table is None:
             continue
-        if fills_new_columns(statement, before):
-            column = statement.columns[0]
-            owner = f"{statement.alias or batches.qualified(table)}." if statement.is_joined else ""
-            empty = f"{owner}{batches.quoted(column)} IS NULL"
-            conditions = [batches.in_brackets(statement.condition)] if statement.condition else []
-            condition = " AND ".join(conditions + [empty] * (empty not in statement.condition))
-            already = len(found[table.schema, table.name, column])
-            does = f"fill {table.display}.{column}" + f"_{already + 1}" * bool(already)
-            function = batches.loop(does, table, statement._replace(condition=condition))
-            found[table.schema, table.name, column] += (function,)
+        is_new = fills_new_columns(statement, before)
+        columns = statement.columns[:1] if is_new else _required(statement, table, after)
+        for column in columns:
+            key = table.schema, table.name, column
+            already = found[key]
+            found[key] = already + _fill_empty(statement, table, column, len(already)) if table.key else ()
     return found
+
+
+def _required(statement: RowStatement, table: TableShape, after: Shape) -> list[str]:
+    """Those of the columns which an UPDATE sets that have to be there afterwards, and had not before."""
+    now = after.tables.get((table.schema, table.name))
+    return [
+        name
+        for name in statement.columns
+        if now and (was := table.column(name)) and (becomes := now.column(name))
+        if was.nullable and not becomes.nullable
+    ]
+
+
+def _fill_empty(
+    statement: RowStatement, table: TableShape, column: str, already: int
+) -> tuple[tuple[str, str], ...]:
+    owner = f"{statement.alias or batches.qualified(table)}." if statement.is_joined else ""
+    empty = f"{owner}{batches.quoted(column)} IS NULL"
+    conditions = [batches.in_brackets(statement.condition)] if statement.condition else []
+    condition = " AND ".join(conditions + [empty] * (empty not in statement.condition))
+    does = f"fill {table.display}.{column}" + f"_{already + 1}" * bool(already)
+    return (batches.loop(does, table, statement._replace(condition=condition)),)
 
 
 def fills_new_columns(statement: RowStatement, before: Shape) -> bool:
