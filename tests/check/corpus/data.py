@@ -247,4 +247,36 @@ for name in ("archive_pages", "archive"):
         ),
         rows=(50, 55),
     ),
+    *pair(
+        "finished_orders",
+        "delete orders that the books have taken over",
+        "the application shows none that are older than the books",
+        bad(
+            "deleted_at_once",
+            Promise.ADDITIVE,
+            raw("""
+with db.engine.begin() as connection:
+    connection.execute(text("DELETE FROM orders WHERE placed_at < '2099-01-01'"))
+"""),
+            against_code=True,
+        ),
+        good(
+            "contract_in_batches",
+            contract(
+                raw("""
+with db.engine.connect() as connection:
+    last = connection.execute(text("SELECT max(id) FROM orders")).scalar() or 0
+for first in range(0, last + 1, 500):
+    with db.engine.begin() as connection:
+        connection.execute(
+            text("DELETE FROM orders WHERE id >= :first AND id < :end AND placed_at < '2099-01-01'"),
+            {"first": first, "end": first + 500},
+        )
+""", 'op.irreversible("the books have them")', before="from nonstop import op"),
+                "the books have them",
+            ),
+            against_code=True,
+        ),
+        rows=(50, 55),
+    ),
 )  # fmt: skip
