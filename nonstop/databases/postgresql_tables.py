@@ -103,7 +103,14 @@ def lock_table(reader: Reader) -> Need:
     reason = (
         f"keeps {lock} on {', '.join(relations)} until the commit: others wait for all that the script does"
     )
-    return Need(Kind.BLOCKING, lock, relations, Reach.CHILDREN, reason=reason, correction="leave it out")
+    return Need(
+        Kind.BLOCKING,
+        lock,
+        relations,
+        Reach.CHILDREN,
+        reason=reason,
+        correction="-- leave it out: each statement takes the lock that it needs",
+    )
 
 
 # --- upkeep --------------------------------------------------------------------------------------------------

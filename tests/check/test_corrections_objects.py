@@ -129,3 +129,17 @@ def test_a_partition_that_is_attached_has_no_correction(postgres: Bench) -> None
     postgres.have(*PARTITIONED, DETACHED)
     bound = "FOR VALUES FROM (MINVALUE) TO ('2025-01-01')"
     assert postgres.correct(f"ALTER TABLE logs ATTACH PARTITION logs_old {bound}") is None
+
+
+def test_a_schema_comes_before_what_is_in_it(postgres: Bench) -> None:
+    correction = postgres.corrected(
+        "CREATE SCHEMA IF NOT EXISTS public",
+        "CREATE SCHEMA workshop",
+        "CREATE TABLE workshop.bays (id INTEGER PRIMARY KEY)",
+        "ALTER TABLE pairs SET SCHEMA workshop",
+    )
+    text = texts(correction)[0]
+    assert text.index("CREATE SCHEMA IF NOT EXISTS workshop") < text.index("op.create_table")
+    assert "DROP SCHEMA" not in text  # it may have been there
+    postgres.try_out(correction)
+    assert postgres.ends_as_meant()

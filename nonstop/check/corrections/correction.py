@@ -53,6 +53,7 @@ def corrected(
             for change in differing
             for piece in _pieces(change, differing, before, after, filling)
         ]
+        found += others.new_schemas(sent, before)
         inserted = {sql: piece for sql in sent if (piece := rows.insertion(sql, before, after))}
         found += [*inserted.values(), *rows.pieces(statements, before)]
     except verbs.NoCorrectionError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from nonstop.check.corrections import exclusions, materialized_views, partitions
 from nonstop.check.corrections.pieces import Piece, Stage
@@ -11,6 +11,7 @@ from nonstop.check.corrections.render import call, literal, names
 from nonstop.check.corrections.verbs import NoCorrectionError
 from nonstop.check.shapes.changes import ChangedOther
 from nonstop.check.shapes.shape import OtherShape, Shape
+from nonstop.databases.postgresql_reader import Reader
 
 RANKS = {"sequence": -1, "function": -1, "procedure": -1, "trigger": 2, "constraint trigger": 2}
 """Of each kind that one statement can make beside readers and writers: a column's default may ask a sequence or a function,
@@ -98,3 +99,24 @@ def _drop(one: OtherShape) -> str:
 
 def _locking(one: OtherShape) -> str:
     return f"tables={names([one.table])}" if one.table else ""
+
+
+def new_schemas(sent: Sequence[str], before: Shape) -> list[Piece]:
+    """The schemas that the script makes; which of them have been there already, without a table, no shape tells."""
+    known = {table.schema for table in before.tables.values()}
+    found = []
+    for sql in sent:
+        reader = Reader.of(sql)
+        if reader.accept("create schema [if not exists]") and (name := reader.name()).last not in known | {
+            ""
+        }:
+            found.append(
+                Piece(
+                    f"create the schema {name.last}",
+                    f"tables of the next release are in {name.last}.",
+                    (call("op.execute", literal(f"CREATE SCHEMA IF NOT EXISTS {name.written}")),),
+                    note=f"Rolling back leaves the schema {name.last}, which may be older than this script.",
+                    rank=-2,
+                )
+            )
+    return found
