@@ -13,6 +13,8 @@ TYPE, NOT_NULL, DEFAULT = 0, 1, 2
 """Where a fingerprint has these facts of a column, on every database."""
 BOUND = 3
 """Where it has a partition's bound among what kind of table it is."""
+ROW_SECURITY = 4
+"""Where it has what row level security lets others see, among the same; False where that is off."""
 WIDER = (
     ("smallint", "integer", "bigint", "numeric"),
     ("real", "double precision"),
@@ -22,6 +24,10 @@ WIDER = (
 )
 """Types of which each holds all values of those before it."""
 NO_LIMIT = 1 << 60
+ACTIONS = ("CASCADE", "SET NULL", "SET DEFAULT")
+"""What a foreign key may do with its rows, so that what they refer to can be deleted."""
+REFERENCES = re.compile(r"FOREIGN KEY \(.*?\) REFERENCES .*?\(.*?\)")
+ON_DELETE = re.compile(r"ON DELETE (CASCADE|SET NULL|SET DEFAULT)")
 KINDS = {"views": "view", "sequences": "sequence", "functions": "function", "enums": "type"}
 
 
@@ -69,6 +75,9 @@ def _table(table: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> I
         yield _breaks(
             f"{table} is no partition any longer: its rows are gone from the table it was one of", table=table
         )
+    yield from _kept_from_deleting(table, before, after)
+    if _row_security(after) and not _row_security(before):
+        yield _hidden_rows(table, _row_security(after))
     for column, old in before["columns"].items():
         if column in after["columns"]:
             yield from _column(table, column, old, after["columns"][column])
@@ -83,9 +92,47 @@ def _table(table: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> I
                 yield Evidence(f"the {word} {name} of {table} is gone", facts={"table": table, word: name})
 
 
+def _kept_from_deleting(
+    table: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[Evidence]:
+    """Foreign keys that did something with the rows of ``table`` when what they refer to was deleted, and now refuse that."""
+    now = _on_delete(after)
+    for key, action in _on_delete(before).items():
+        if action in ACTIONS and now.get(key, action) not in ACTIONS:
+            text = f"what {table} refers to can't be deleted any longer: {key} was ON DELETE {action}"
+            yield _breaks(text, table=table, was=action)
+
+
+def _on_delete(table: Mapping[str, Any]) -> Mapping[str, str]:
+    """What each foreign key does when a row that it refers to is deleted, by its columns and what they refer to."""
+    found = {}
+    for definition, *_ in table.get("constraints", {}).values():
+        if match := REFERENCES.match(str(definition)):
+            action = ON_DELETE.search(str(definition))
+            found[match[0]] = action[1] if action else ""
+    for parts in table.get("foreign_keys", ()):
+        columns, parents, referred, _, actions = zip(*parts, strict=True)
+        key = f"FOREIGN KEY ({', '.join(columns)}) REFERENCES {parents[0]}({', '.join(map(str, referred))})"
+        found[key] = actions[0]
+    return found
+
+
 def _is_partition(table: Mapping[str, Any]) -> bool:
     """By the bound, where a fingerprint has one."""
     return "kind" in table and bool(table["kind"][BOUND])
+
+
+def _row_security(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (table["kind"][ROW_SECURITY] or {}) if "kind" in table else {}
+
+
+def _hidden_rows(table: str, security: Mapping[str, Any]) -> Evidence:
+    """Superusers see all rows, so that no probe of ours would tell (PostgreSQL manual, "Row Security Policies")."""
+    text = f"row level security is on for {table}"
+    if any(policy["permissive"] for policy in security["policies"].values()):
+        return Evidence(f"{text}: who sees which row is for its policies to say", facts={"table": table})
+    who = "anybody" if security["forced"] else "anybody but its owner"
+    return _breaks(f"{text}, and no policy lets {who} see a row", table=table)
 
 
 def _column(table: str, column: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Evidence]:

@@ -23,9 +23,15 @@ OURS = """
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = c.oid AND e.deptype = 'e')
 """
 
+# Only where row level security is on: without it policies do nothing.
+POLICIES = """
+    (SELECT jsonb_build_object('forced', c.relforcerowsecurity, 'policies', coalesce(jsonb_object_agg(p.polname,
+        jsonb_build_object('permissive', p.polpermissive, 'command', p.polcmd::text, 'roles', p.polroles::regrole[]::text,
+            'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid))), '{}'))
+    FROM pg_policy p WHERE p.polrelid = c.oid)"""
 TABLES = f"""
     SELECT 'tables', jsonb_build_array(n.nspname, c.relname, c.relkind::text, c.relpersistence::text, pg_get_partkeydef(c.oid),
-           pg_get_expr(c.relpartbound, c.oid), c.relrowsecurity)
+           pg_get_expr(c.relpartbound, c.oid), CASE WHEN c.relrowsecurity THEN {POLICIES} ELSE to_jsonb(false) END)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND {OURS}
 """

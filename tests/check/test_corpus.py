@@ -26,7 +26,7 @@ ROWS_ABOUT_SCHEMAS = range(14, 55)
 WITHOUT_CORRECTION = {
     f"changes_of_prices_writes_to_a_missing_{what}": "its author alone knows what is missing"
     for what in ("column", "table")
-}
+} | {"row_security_without_a_policy": "its author alone knows who is to see which rows"}
 KEPT_BY_THE_SERVER = {"order_is_returned_verb": "PostgreSQL can't take a value of an enumerated type back"}
 
 

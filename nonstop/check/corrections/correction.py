@@ -14,6 +14,7 @@ from nonstop.check.corrections.access import Access, access_of
 from nonstop.check.corrections.left_out import is_left_out
 from nonstop.check.corrections.pieces import Piece, Stage, both_ways
 from nonstop.check.corrections.rebuilds import copies
+from nonstop.check.corrections.references import stricter_references
 from nonstop.check.corrections.render import Draft, call, literal, on_one_line, slug, written
 from nonstop.check.corrections.row_changes import Filling
 from nonstop.check.shapes import changes
@@ -48,8 +49,9 @@ def corrected(
     try:
         differing = difference(before, after)
         renamed = [change for change in differing if isinstance(change, changes.RenamedTable)]
+        stricter = stricter_references(differing)
         found = [
-            _in_time(piece, change, renamed)
+            _in_time(piece, change, renamed, stricter)
             for change in differing
             for piece in _pieces(change, differing, before, after, filling)
         ]
@@ -109,14 +111,25 @@ def _replaced(
     return moves.replaced_column(change, before.alters_in_place)
 
 
-def _in_time(piece: Piece, change: changes.Change, renamed: Sequence[changes.RenamedTable]) -> Piece:
+def _in_time(
+    piece: Piece,
+    change: changes.Change,
+    renamed: Sequence[changes.RenamedTable],
+    stricter: Collection[ForeignKeyShape],
+) -> Piece:
     """A foreign key to a renamed table comes when that is filled, and then the one to the old table goes: from the next
-    release on nobody writes that one."""
+    release on nobody writes that one. One that refuses what the old one let pass comes when code minds it."""
     match change:
-        case changes.AddedConstraint(_, ForeignKeyShape(referred_table=parent)) | changes.DroppedConstraint(
-            _, ForeignKeyShape(referred_table=parent)
-        ) if parent in {name for pair in renamed for name in (pair.before.name, pair.after.name)}:
-            return replace(piece, stage=Stage.WHEN_WRITTEN)
+        case changes.AddedConstraint(table, ForeignKeyShape() as key) | changes.DroppedConstraint(
+            table, ForeignKeyShape() as key
+        ):
+            if key in stricter:
+                first = f"code that deletes the rows of {table.display} itself before the {key.referred_table} of theirs"
+                return replace(piece, stage=Stage.WHEN_UNUSED, deploy=first, is_contract=True)
+            if key.referred_table in {
+                name for pair in renamed for name in (pair.before.name, pair.after.name)
+            }:
+                return replace(piece, stage=Stage.WHEN_WRITTEN)
     return piece
 
 

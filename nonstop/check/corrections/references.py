@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from nonstop.check.corrections.batches import qualified, quoted
 from nonstop.check.corrections.render import call, literal, option
+from nonstop.check.shapes import changes
 from nonstop.check.shapes.shape import ForeignKeyShape, Shape, TableShape
+
+LETTING = ("CASCADE", "SET NULL", "SET DEFAULT")
+"""Actions with which what is referred to can be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,28 @@ def references(table: TableShape, columns: Collection[str], shape: Shape) -> lis
 def references_to(table: TableShape, shape: Shape) -> list[Reference]:
     """The foreign keys whose rows refer to those of the table."""
     return [one for one in _all(shape) if _refers(one.key, table)]
+
+
+def stricter_references(differing: Sequence[changes.Change]) -> list[ForeignKeyShape]:
+    """Foreign keys that let a row be deleted and did something with those that refer to it, and the ones in their place that
+    refuse it."""
+    gone, new = (
+        [(one.table.display, one.constraint) for one in differing if isinstance(one, kind)]
+        for kind in (changes.DroppedConstraint, changes.AddedConstraint)
+    )
+    return [
+        key
+        for table, old in gone
+        for other, stricter in new
+        if isinstance(old, ForeignKeyShape) and isinstance(stricter, ForeignKeyShape) and table == other
+        if old.columns == stricter.columns and _target(old) == _target(stricter)
+        if old.on_delete in LETTING and stricter.on_delete not in LETTING
+        for key in (old, stricter)
+    ]
+
+
+def _target(key: ForeignKeyShape) -> tuple[str | None, str, tuple[str, ...]]:
+    return key.referred_schema, key.referred_table, key.referred_columns
 
 
 def _all(shape: Shape) -> list[Reference]:

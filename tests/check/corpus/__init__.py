@@ -12,6 +12,7 @@ from tests.check.corpus import (
     practices,
     rebuilt_indexes,
     renames,
+    rights,
     tables,
     types,
 )
@@ -19,6 +20,6 @@ from tests.check.corpus.examples import Example
 
 TOPICS = (
     indexes, rebuilt_indexes, keys, constraints, columns, computed_columns, renames, types, tables, objects, data,
-    contracts, practices,
+    contracts, practices, rights,
 )  # fmt: skip
 EXAMPLES: tuple[Example, ...] = tuple(example for topic in TOPICS for example in topic.EXAMPLES)

@@ -5,6 +5,17 @@ from __future__ import annotations
 from nonstop.descriptions.promises import Promise
 from tests.check.corpus.examples import POSTGRESQL, bad, good, pair, raw, verbs, whole
 
+REPLACED = """
+name = "fk_{0}_{1}_{2}"
+with db.engine.begin() as connection:
+    connection.execute(text(f"ALTER TABLE {0} DROP CONSTRAINT IF EXISTS {{name}}"))
+    connection.execute(text(
+        f"ALTER TABLE {0} ADD CONSTRAINT {{name}} FOREIGN KEY ({1}) REFERENCES {2} (id){3} NOT VALID"
+    ))
+with db.engine.begin() as connection:
+    connection.execute(text(f"ALTER TABLE {0} VALIDATE CONSTRAINT {{name}}"))
+"""
+
 EXAMPLES = (
     *pair(
         "archive_label_unique",
@@ -190,5 +201,28 @@ with db.engine.begin() as connection:
             on=POSTGRESQL,
         ),
         rows=(27, 29, 31, 32),
+    ),
+    *pair(
+        "deleting",
+        "settle what becomes of order lines when what they are about is deleted",
+        "an order vanished together with a customer who had been entered twice",
+        bad(
+            "refused_from_now_on",
+            Promise.ADDITIVE,
+            raw(REPLACED.format("orders", "customer_id", "customers", ""), REPLACED.format(
+                "orders", "customer_id", "customers", " ON DELETE CASCADE"
+            )),
+            on=POSTGRESQL,
+            against_code=True,
+        ),
+        good(
+            "cascading",
+            raw(REPLACED.format("order_lines", "item_id", "items", " ON DELETE CASCADE"), REPLACED.format(
+                "order_lines", "item_id", "items", ""
+            )),
+            on=POSTGRESQL,
+            against_code=True,
+        ),
+        rows=(27, 29),
     ),
 )  # fmt: skip
