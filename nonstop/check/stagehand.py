@@ -17,6 +17,7 @@ import sysconfig
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,9 @@ INSTALLED = tuple(
 """Folders whose modules are the same for every act, unlike the user's."""
 addresses = ""
 """Where else an application may look for its address; see :func:`nonstop.check.stage.addresses_left_out`."""
-imported: frozenset[str]
-"""In an act: the modules that were there when it began."""
+imported: int
+"""In an act: how many modules were there when it began. Their names would do as well, but whoever touches them all copies every
+page that they are on."""
 control: socket.socket
 """In an act: to say that it is ready, and readable when it has been told to come to its end."""
 
@@ -134,7 +136,7 @@ def _play(
     """Be the act: its answer, or its error, goes into the pipe."""
     global control, imported  # noqa: PLW0603  # one act in a process
     control = socket.socket(fileno=told)
-    imported = frozenset(sys.modules)
+    imported = len(sys.modules)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # scripts wait for children of theirs
     try:
         confine(bounds)
@@ -159,8 +161,9 @@ def work_on(url: str) -> None:
 
 def learn_imports() -> list[str]:
     """The modules that this act has loaded and every act would: installed packages, Python's own, ours."""
+    new = list(islice(reversed(sys.modules.items()), max(len(sys.modules) - imported, 0)))
     return [
         name
-        for name, module in list(sys.modules.items())
-        if name not in imported and (getattr(module, "__file__", None) or "").startswith(INSTALLED)
+        for name, module in reversed(new)
+        if (getattr(module, "__file__", None) or "").startswith(INSTALLED)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import marshal
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -35,8 +36,9 @@ def quoted(name: str) -> str:
 
 
 def checksum(found: Iterable[Sequence[Any]]) -> tuple[int, str]:
-    """How many rows there are, and a checksum of them in whatever order they come."""
-    digests = sorted(hashlib.sha256(repr(tuple(row)).encode()).digest() for row in found)
+    """How many rows there are, and a checksum of them in whatever order they come. It says nothing to another version of
+    Python: ``marshal`` is taken because it is twice as fast as words, in a form (2) that depends on the values alone."""
+    digests = sorted([hashlib.sha256(marshal.dumps(tuple(row), 2)).digest() for row in found])
     return len(digests), hashlib.sha256(b"".join(digests)).hexdigest()[:16]
 
 
