@@ -60,11 +60,8 @@ def corrected(
         found += [*inserted.values(), *rows.pieces(statements, before)]
     except verbs.NoCorrectionError:
         return None
-    left_out = [
-        sql
-        for sql in sent
-        if copied.get(sql, ()) is None or (sql not in inserted and is_left_out(sql, before, after))
-    ]
+    said = {*inserted, *(sql for sql, made in copied.items() if made is not None)}
+    left_out = [sql for sql in sent if sql not in said and (sql in copied or is_left_out(sql, before, after))]
     return of_pieces(script, found, left_out) if found else None
 
 
