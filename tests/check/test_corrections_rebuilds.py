@@ -85,10 +85,11 @@ def test_the_old_table_may_be_renamed_first(bench: Bench) -> None:
         "SELECT o.id, o.vin, c.name, o.amount, o.customer_id FROM orders o JOIN customers c ON c.id = o.customer_id",
         "SELECT max(id), vin, plate, amount, customer_id FROM orders GROUP BY vin, plate, amount, customer_id",
         f"SELECT {COLUMNS} FROM orders LIMIT 1",
+        "SELECT id + 100, vin, plate, amount, customer_id FROM orders",
     ],
 )
 def test_a_copy_that_is_more_than_that_is_told(bench: Bench, copy: str) -> None:
-    correction = bench.corrected(*rebuilt(copy), "ALTER TABLE orders ADD COLUMN note TEXT")
+    correction = bench.corrected(*rebuilt(copy), "ALTER TABLE pairs ADD COLUMN more TEXT")
     assert f"Left out, and yours to add: INSERT INTO new_orders {copy[:30]}" in " ".join(
         texts(correction)[0].split()
     )

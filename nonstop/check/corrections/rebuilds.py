@@ -67,7 +67,8 @@ def _copied(sql: str, name: str, before: Shape, after: Shape) -> list[RowStateme
 def _changed(
     items: Sequence[Reader], columns: Sequence[str], old: TableShape, new: TableShape
 ) -> list[str] | None:
-    """An UPDATE for each column whose values are not just copied; None where that can't be said."""
+    """An UPDATE for each column whose values are not just copied; None where that can't be said: of a key, by which rows are
+    found again, say."""
     if [item.source() for item in items] == ["*"]:
         return []
     columns = columns or [column.name for column in new.columns]
@@ -78,7 +79,7 @@ def _changed(
         was, becomes = old.column(name), new.column(name)
         if _is_named(item, name) or (was and _is_converted(item, name)):
             continue
-        if becomes is None or (was is not None and was.type != becomes.type):
+        if becomes is None or name in old.key or (was is not None and was.type != becomes.type):
             return None
         found.append(_update(new, name, item))
     return found
