@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nonstop.check.observations import Observations
+from nonstop.check.shapes.shape import LETS_DELETE
 from nonstop.descriptions.promises import Evidence, Promise, Verdict
 
 TYPE, NOT_NULL, DEFAULT = 0, 1, 2
@@ -24,10 +25,8 @@ WIDER = (
 )
 """Types of which each holds all values of those before it."""
 NO_LIMIT = 1 << 60
-ACTIONS = ("CASCADE", "SET NULL", "SET DEFAULT")
-"""What a foreign key may do with its rows, so that what they refer to can be deleted."""
 REFERENCES = re.compile(r"FOREIGN KEY \(.*?\) REFERENCES .*?\(.*?\)")
-ON_DELETE = re.compile(r"ON DELETE (CASCADE|SET NULL|SET DEFAULT)")
+ON_DELETE = re.compile(rf"ON DELETE ({'|'.join(LETS_DELETE)})")
 KINDS = {"views": "view", "sequences": "sequence", "functions": "function", "enums": "type"}
 
 
@@ -98,7 +97,7 @@ def _kept_from_deleting(
     """Foreign keys that did something with the rows of ``table`` when what they refer to was deleted, and now refuse that."""
     now = _on_delete(after)
     for key, action in _on_delete(before).items():
-        if action in ACTIONS and now.get(key, action) not in ACTIONS:
+        if action in LETS_DELETE and now.get(key, action) not in LETS_DELETE:
             text = f"what {table} refers to can't be deleted any longer: {key} was ON DELETE {action}"
             yield _breaks(text, table=table, was=action)
 

@@ -126,7 +126,7 @@ def _actions(label: str, table: Table) -> Iterator[tuple[str, Action]]:
     """What a client does with one table: reads a row, writes it back, adds one and removes it."""
     yield f"{label} is read", partial(_read, table)
     if table.primary_key.columns:
-        if any(not column.primary_key and column.computed is None for column in table.columns):
+        if _written_back(table):
             yield f"{label} is written", partial(_write_back, table)
         yield f"{label} is added to", partial(_add_and_remove, table)
 
@@ -148,16 +148,16 @@ def _write_back(table: Table, connection: Connection, number: int) -> None:
         return
     keys = list(table.primary_key.columns)
     is_row = [key == old[key.key] for key in keys]
-    same = {
-        column.key: old[column.key]
-        for column in table.columns
-        if not column.primary_key and column.computed is None
-    }
+    same = {column.key: old[column.key] for column in _written_back(table)}
     changed = connection.execute(update(table).where(*is_row).values(same))
     if changed.rowcount != 1:  # the script may have deleted it meanwhile
         assert not connection.execute(select(*keys).where(*is_row)).all(), (
             "a row that is there is not written"
         )
+
+
+def _written_back(table: Table) -> list[Column[Any]]:
+    return [column for column in table.columns if not column.primary_key and column.computed is None]
 
 
 def _add_and_remove(table: Table, connection: Connection, number: int) -> None:

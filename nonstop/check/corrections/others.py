@@ -1,4 +1,4 @@
-"""Triggers, functions and sequences that stand alone, made and taken away by their own statements."""
+"""Triggers, functions, schemas and sequences that stand alone, made and taken away by their own statements."""
 
 from __future__ import annotations
 
@@ -107,9 +107,10 @@ def new_schemas(sent: Sequence[str], before: Shape) -> list[Piece]:
     found = []
     for sql in sent:
         reader = Reader.of(sql)
-        if reader.accept("create schema [if not exists]") and (name := reader.name()).last not in known | {
-            ""
-        }:
+        if not reader.accept("create schema [if not exists]"):
+            continue
+        name = reader.name()
+        if name.last and name.last not in known:
             found.append(
                 Piece(
                     f"create the schema {name.last}",

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from nonstop.check.corrections.batches import qualified, quoted
 from nonstop.check.corrections.render import call, literal, option
 from nonstop.check.shapes import changes
-from nonstop.check.shapes.shape import ForeignKeyShape, Shape, TableShape
-
-LETTING = ("CASCADE", "SET NULL", "SET DEFAULT")
-"""Actions with which what is referred to can be deleted."""
+from nonstop.check.shapes.shape import LETS_DELETE, ForeignKeyShape, Shape, TableShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ def stricter_references(differing: Sequence[changes.Change]) -> list[ForeignKeyS
         for other, stricter in new
         if isinstance(old, ForeignKeyShape) and isinstance(stricter, ForeignKeyShape) and table == other
         if old.columns == stricter.columns and _target(old) == _target(stricter)
-        if old.on_delete in LETTING and stricter.on_delete not in LETTING
+        if old.on_delete in LETS_DELETE and stricter.on_delete not in LETS_DELETE
         for key in (old, stricter)
     ]
 

@@ -116,7 +116,7 @@ def filling(statements: Sequence[RowStatement], before: Shape, after: Shape) -> 
         for column in columns:
             key = table.schema, table.name, column
             already = found[key]
-            found[key] = already + _fill_empty(statement, table, column, len(already)) if table.key else ()
+            found[key] = (*already, _fill_empty(statement, table, column, len(already))) if table.key else ()
     return found
 
 
@@ -131,15 +131,14 @@ def _required(statement: RowStatement, table: TableShape, after: Shape) -> list[
     ]
 
 
-def _fill_empty(
-    statement: RowStatement, table: TableShape, column: str, already: int
-) -> tuple[tuple[str, str], ...]:
+def _fill_empty(statement: RowStatement, table: TableShape, column: str, already: int) -> tuple[str, str]:
+    """The name and the code of a function that does what an UPDATE does, where the column has no value yet."""
     owner = f"{statement.alias or batches.qualified(table)}." if statement.is_joined else ""
     empty = f"{owner}{batches.quoted(column)} IS NULL"
     conditions = [batches.in_brackets(statement.condition)] if statement.condition else []
     condition = " AND ".join(conditions + [empty] * (empty not in statement.condition))
     does = f"fill {table.display}.{column}" + f"_{already + 1}" * bool(already)
-    return (batches.loop(does, table, statement._replace(condition=condition)),)
+    return batches.loop(does, table, statement._replace(condition=condition))
 
 
 def fills_new_columns(statement: RowStatement, before: Shape) -> bool:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from nonstop.databases.base import Database
 
+LETS_DELETE = ("CASCADE", "SET NULL", "SET DEFAULT")
+"""What a foreign key may do with its rows so that what they refer to can be deleted; with any other action it refuses."""
 Owner = tuple[str | None, str]
 """A table's schema (None for the one that new tables go to) and its name."""
 
