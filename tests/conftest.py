@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import postgres_server
+from tests.support import postgres_server, tiers
 from tests.support.commands import CommandLine
 from tests.support.databases import fresh_database, fresh_role
 from tests.support.forked import ForkServer
@@ -63,10 +63,10 @@ def pytest_configure_node(node: Any) -> None:
     )
 
 
-def pytest_report_header() -> str:
-    """Say which PostgreSQL the tests will run on; it is started when the first of them asks for it."""
+def pytest_report_header() -> list[str]:
+    """Say which tests will run, and on which PostgreSQL; it is started when the first of them asks for it."""
     try:
-        return f"PostgreSQL: {postgres_server.describe()}"
+        return [tiers.describe(), f"PostgreSQL: {postgres_server.describe()}"]
     except Unavailable as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -79,11 +79,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that uses the server, however it gets it, before ``-m`` chooses among them."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Select this run's tier and part, and mark every test that uses the server before ``-m`` chooses among them."""
     for item in items:
         if "postgres_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgresql)
+    if removed := tiers.select(items):
+        config.hook.pytest_deselected(items=removed)
 
 
 @pytest.fixture(autouse=True)
@@ -161,11 +163,20 @@ def project_of_kind(tmp_path: Path, database_url: str) -> Callable[[ApplicationK
 
 
 @pytest.fixture
-def cli(tmp_path: Path) -> CommandLine:
-    """The real command line: ``cli("apply", "--dir", folder, env={"DATABASE_URL": url})``."""
+def cli(tmp_path: Path, forks: ForkServer) -> CommandLine:
+    """The real command line: ``cli("apply", "--dir", folder, env={"DATABASE_URL": url})``.
+
+    The thorough tier starts a new interpreter for each command, the quick one a fork.
+    """
     home = tmp_path / "home"
     home.mkdir()
-    return CommandLine(home, tmp_path)
+    return CommandLine(home, tmp_path, None if tiers.is_thorough() else forks)
+
+
+@pytest.fixture
+def new_interpreters(cli: CommandLine) -> CommandLine:
+    """The same with a new interpreter for each command, for tests of what the start of a process does."""
+    return CommandLine(cli.home, cli.folder)
 
 
 @pytest.fixture(scope="session", name="fork_servers")

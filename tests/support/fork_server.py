@@ -55,12 +55,12 @@ def _ended(request: dict[str, Any]) -> int:
 
 
 def _child(request: dict[str, Any]) -> int:
-    """Become the command: its folder, environment, arguments and output, as a new process would have them."""
+    """Become the command: its folder, environment, arguments and streams, as a new process would have them."""
     signal.alarm(LIMIT)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    _redirect(request["output"])
+    _redirect(request["input"], request["stdout"], request["stderr"])
     _pass(request["gate"])
     if request["kill_at"] is not None:
         disturbance.install(Disturbance(kill_at=request["kill_at"]))
@@ -77,17 +77,18 @@ def _run(arguments: list[str]) -> int:
     program, *rest = arguments
     sys.argv = [program, *rest]
     if program == "nonstop":
+        sys.path[0] = str(Path.cwd())
         return nonstop.cli.main(rest)
+    sys.path[0] = str(Path(program).resolve().parent)
     runpy.run_path(program, run_name="__main__")
     return 0
 
 
-def _redirect(output: str) -> None:
-    written = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
+def _redirect(given: str, stdout: str, stderr: str) -> None:
+    written = os.open(stdout, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(os.open(given, os.O_RDONLY), 0)
     os.dup2(written, 1)
-    os.dup2(written, 2)
+    os.dup2(written if stderr == stdout else os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
 
 
 def _pass(gate: str | None) -> None:

@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -83,23 +83,48 @@ class ForkServer:
         ``closed_gate``.
         """
         output = self._folder / f"output-{next(self._numbers)}"
-        command = [str(argument) for argument in arguments]
-        pid = self.ask(
-            {
-                "do": "start",
-                "arguments": command if command[0].endswith(".py") else ["nonstop", *command],
-                "folder": str(self._folder),
-                "environment": clean_environment(self._folder, **env),
-                "output": str(output),
-                "kill_at": kill_at,
-                "gate": None if gate is None else str(gate),
-            }
+        pid = self._start(
+            arguments,
+            folder=str(self._folder),
+            environment=clean_environment(self._folder, **env),
+            input=os.devnull,
+            stdout=str(output),
+            stderr=str(output),
+            kill_at=kill_at,
+            gate=None if gate is None else str(gate),
         )
         return Forked(self, pid, output)
 
     def run(self, *arguments: str | Path, env: Mapping[str, str], kill_at: int | None = None) -> Ended:
         """Run a command to its end."""
         return self.start(*arguments, env=env, kill_at=kill_at).wait()
+
+    def complete(
+        self, arguments: Sequence[str | Path], environment: Mapping[str, str], cwd: Path, input: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, as ``subprocess.run`` would: ``environment`` is all of it, both streams are text."""
+        number = next(self._numbers)
+        given, stdout, stderr = (self._folder / f"{name}-{number}" for name in ("input", "stdout", "stderr"))
+        given.write_text(input, encoding="utf-8")
+        pid = self._start(
+            arguments,
+            folder=str(cwd),
+            environment=dict(environment),
+            input=str(given),
+            stdout=str(stdout),
+            stderr=str(stderr),
+            kill_at=None,
+            gate=None,
+        )
+        code = self.ask({"do": "wait", "pid": pid})
+        return subprocess.CompletedProcess(
+            [*arguments], code, stdout.read_text(encoding="utf-8"), stderr.read_text(encoding="utf-8")
+        )
+
+    def _start(self, arguments: Sequence[str | Path], **request: Any) -> int:
+        command = [str(argument) for argument in arguments]
+        program = [] if command[:1] and command[0].endswith(".py") else ["nonstop"]
+        return self.ask({"do": "start", "arguments": [*program, *command], **request})
 
     def ask(self, request: dict[str, Any]) -> int:
         """Send one request and return the number that answers it."""

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from tests.support.postgres_server import unprivileged
+from tests.support.watcher import Watcher
 
 MISSING = "PgBouncer is not installed; its package enables this test"
 PATIENCE = 10.0
@@ -52,12 +53,13 @@ ignore_startup_parameters = extra_float_digits
     command = [*unprivileged(folder), program, str(settings)]
     with (folder / "pgbouncer.log").open("w") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    watcher = Watcher(["kill", str(process.pid)])
     try:
         pooled_url = target._replace(netloc=f"{target.username}@127.0.0.1:{port}").geturl()
         _until_it_answers(pooled_url, process)
         yield pooled_url
     finally:
-        process.terminate()
+        watcher.end()
         process.wait()
 
 

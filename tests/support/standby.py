@@ -38,4 +38,4 @@ def standby_of(server: Server, settings: str = "") -> Iterator[Server]:
         url = urlunsplit(urlsplit(server.url)._replace(netloc=f"postgres@127.0.0.1:{port}"))
         yield Server(url, server.version, str(binaries), str(folder))
     finally:
-        postgres_server.stop_in(folder, binaries)
+        postgres_server.stop_in(folder)
