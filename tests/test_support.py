@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +28,9 @@ from tests.support.postgres_server import (
 )
 from tests.support.projects import ApplicationKind, Project
 from tests.support.scripts import Template, edit, sql, write_script, write_tables
+from tests.support.waiting import until
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def send(url: str, *statements: str) -> None:
@@ -43,13 +49,44 @@ def test_the_server_has_the_version_that_the_header_announces(postgres_server: S
     assert describe().split(",")[0].startswith(postgres_server.version.split()[0])
 
 
-def test_a_test_database_is_empty_and_gone_afterwards(postgres_server: Server) -> None:
+def test_a_database_is_used_again_once_it_is_empty(postgres_server: Server) -> None:
     with fresh_database(postgres_server.url) as url:
-        assert fingerprint(url)["tables"] == {}
+        send(
+            url,
+            "CREATE TABLE parents (id SERIAL PRIMARY KEY, born INTEGER GENERATED ALWAYS AS IDENTITY)",
+            "CREATE TABLE parts (id INTEGER) PARTITION BY RANGE (id)",
+            "CREATE TABLE part PARTITION OF parts FOR VALUES FROM (1) TO (9)",
+            "CREATE VIEW names AS SELECT id FROM parents",
+            "CREATE TYPE mood AS ENUM ('ok')",
+            "CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "CREATE SCHEMA other CREATE TABLE more (id INTEGER)",
+        )
         still_connected = psycopg.connect(url)
+    with pytest.raises(psycopg.OperationalError):
+        still_connected.execute("SELECT 1")
+    with fresh_database(postgres_server.url) as again:
+        assert again == url
+        assert fingerprint(again)["tables"] == {}
+        with psycopg.connect(again) as connection:
+            left = "SELECT count(*) FROM pg_class WHERE oid >= 16384 AND relnamespace <> 'pg_toast'::regnamespace"
+            assert connection.execute(left).fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER DATABASE {} SET search_path TO x",
+        "REVOKE CONNECT ON DATABASE {} FROM PUBLIC",
+        "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
+        "DROP SCHEMA public",
+        "CREATE PUBLICATION everything",
+    ],
+)
+def test_a_database_that_can_not_be_emptied_is_dropped(postgres_server: Server, change: str) -> None:
+    with fresh_database(postgres_server.url) as url:
+        send(url, change.format(url.rpartition("/")[2]))
     with pytest.raises(psycopg.OperationalError, match="does not exist"):
         psycopg.connect(url, connect_timeout=10)
-    still_connected.close()
 
 
 def test_a_role_with_a_password_is_let_in_with_that_password_only(postgres_role: Callable[..., str]) -> None:
@@ -79,6 +116,27 @@ def test_a_second_server_with_settings_of_its_own(postgres_server: Server) -> No
         stop(second)
     assert second.folder is not None
     assert not Path(second.folder).exists()
+
+
+def test_a_run_that_is_killed_leaves_no_server_behind(postgres_server: Server, tmp_path: Path) -> None:
+    if postgres_server.binaries is None:
+        pytest.skip(f"needs PostgreSQL's programs: unset {GIVEN_URL}")
+    program = (
+        "import sys; from pathlib import Path; from tests.support.postgres_server import start_server\n"
+        "server = start_server(Path(sys.argv[1])); print(server.url, server.folder, flush=True); sys.stdin.read()"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", program, postgres_server.binaries],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", start_new_session=True,
+    )  # fmt: skip
+    with run:
+        assert run.stdout is not None
+        url, folder = run.stdout.readline().split()
+        psycopg.connect(url).close()
+        os.killpg(run.pid, signal.SIGKILL)
+    until(lambda: not Path(folder).exists())
+    with pytest.raises(psycopg.OperationalError, match="refused"):
+        psycopg.connect(url, connect_timeout=10)
 
 
 @pytest.mark.parametrize(

@@ -11,20 +11,18 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Engine, create_engine
 
+from tests.support import database_pool
 from tests.support.postgres_server import PASSWORD_GROUP
 
 
 @contextmanager
 def fresh_database(server_url: str) -> Iterator[str]:
-    """An empty PostgreSQL database: yields its URL, and drops it at the end, whoever is still connected."""
-    name = f"test_{uuid4().hex[:16]}"
-    with psycopg.connect(server_url, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    """An empty PostgreSQL database: yields its URL; at the end it is emptied or dropped, whoever is still connected."""
+    url = database_pool.acquire(server_url)
     try:
-        yield with_database(server_url, name)
+        yield url
     finally:
-        with psycopg.connect(server_url, autocommit=True) as server:
-            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        database_pool.release(server_url, url)
 
 
 @contextmanager
