@@ -173,12 +173,6 @@ def cli(tmp_path: Path, forks: ForkServer) -> CommandLine:
     return CommandLine(home, tmp_path, None if tiers.is_thorough() else forks)
 
 
-@pytest.fixture
-def new_interpreters(cli: CommandLine) -> CommandLine:
-    """The same with a new interpreter for each command, for tests of what the start of a process does."""
-    return CommandLine(cli.home, cli.folder)
-
-
 @pytest.fixture(scope="session", name="fork_servers")
 def _fork_servers() -> Iterator[dict[bool, ForkServer]]:
     """Those of this run, by whether what they start is measured."""

@@ -34,6 +34,7 @@ from tests.support.postgres_server import Server
 from tests.support.projects import make_project
 from tests.support.scripts import sql, write_script
 from tests.support.snapshots import applied, ledger, sqlite_file
+from tests.support.tiers import times
 
 NUMBERS = st.integers(1, 6)
 KINDS = st.sampled_from(["one transaction", "a transaction each", "op"])
@@ -242,10 +243,9 @@ def explore(machine: type[Migrating], examples: int, steps: int) -> None:
 
 
 def test_on_sqlite(forks: ForkServer) -> None:
-    explore(type("OnSQLite", (Migrating,), {"forks": forks}), examples=25, steps=16)
+    explore(type("OnSQLite", (Migrating,), {"forks": forks}), examples=times(quick=5, thorough=25), steps=16)
 
 
 def test_on_postgresql(forks: ForkServer, postgres_server: Server) -> None:
-    explore(
-        type("OnPostgreSQL", (Migrating,), {"forks": forks, "server": postgres_server}), examples=6, steps=12
-    )
+    machine = type("OnPostgreSQL", (Migrating,), {"forks": forks, "server": postgres_server})
+    explore(machine, examples=times(quick=2, thorough=6), steps=12)

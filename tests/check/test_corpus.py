@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from tests.check.corpus.shop import furnish, write
 from tests.support.fingerprint import fingerprint, rows
 from tests.support.forked import Ended, ForkServer
 from tests.support.projects import Project
+from tests.support.tiers import thoroughness
 
 pytestmark = pytest.mark.no_cover  # test_check_command and others go the same ways
 
@@ -31,12 +31,12 @@ KEPT_BY_THE_SERVER = {"order_is_returned_verb": "PostgreSQL can't take a value o
 
 
 def some(examples: list[Example], each: int) -> list[Example]:
-    """Every so-manieth: all of them take half an hour, which is for ``python -m tests.check.corpus``."""
-    return examples[:: max(1, each // int(os.environ.get("NONSTOP_TEST_THOROUGHNESS", "1")))]
+    """One of ``each`` examples: all of them take half an hour, which is for ``python -m tests.check.corpus``."""
+    return examples[:: max(1, each // max(1, thoroughness()))]
 
 
 def on_each_database(examples: list[Example]) -> pytest.MarkDecorator:
-    """Run a test for each example on each of the databases that it is meant for."""
+    """Run a test for each example on each of the databases that it is meant for; quick where that costs least."""
     return pytest.mark.parametrize(
         ("example", "database_url"),
         [
@@ -44,13 +44,21 @@ def on_each_database(examples: list[Example]) -> pytest.MarkDecorator:
                 example,
                 database,
                 id=f"{example.id}-{database}",
-                marks=[pytest.mark.postgresql] if database == "postgresql" else [],
+                marks=[
+                    *([pytest.mark.postgresql] if database == "postgresql" else []),
+                    *([pytest.mark.thorough] if database != cheapest(example.databases) else []),
+                ],
             )
             for example in examples
             for database in example.databases
         ],
         indirect=["database_url"],
     )
+
+
+def cheapest(databases: tuple[str, ...]) -> str:
+    """The database on which an example is rehearsed fastest: a check on SQLite takes a third of the time."""
+    return "sqlite" if "sqlite" in databases else "postgresql"
 
 
 @pytest.fixture

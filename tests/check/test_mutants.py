@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tests.check.corpus.judge import broken_promises
 from tests.check.corpus.shop import RUNNING_CODE, furnish
 from tests.check.mutants import BASES, MUTANTS, Mutant
 from tests.support.projects import Project
+from tests.support.tiers import thoroughness
 
 pytestmark = pytest.mark.no_cover  # test_check_command and others go the same ways
 
@@ -36,17 +36,16 @@ def test_there_are_three_mutants_for_each_promise() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
 
 
+def is_quick(mutant: Mutant, database: str) -> bool:
+    """Whether the quick tier tries a mutant there: on SQLite, which takes a third of the time, if it can."""
+    return database == "sqlite" or "sqlite" not in mutant.databases
+
+
 def databases(mutant: Mutant) -> tuple[str, ...]:
-    """Where a mutant is tried: on SQLite, which takes a third of the time, if it can be; of each promise the first one, and
-    with NONSTOP_TEST_THOROUGHNESS all, on both."""
+    """Where a mutant is tried: the first one of each promise on both databases, and with twice the examples all of them."""
     is_first = next(other for other in MUTANTS if other.promise is mutant.promise) is mutant
-    if (
-        is_first
-        or "sqlite" not in mutant.databases
-        or int(os.environ.get("NONSTOP_TEST_THOROUGHNESS", "1")) > 1
-    ):
-        return mutant.databases
-    return ("sqlite",)
+    everywhere = is_first or thoroughness() > 1
+    return tuple(database for database in mutant.databases if everywhere or is_quick(mutant, database))
 
 
 @pytest.mark.parametrize("base", BASES.values(), ids=BASES)
@@ -63,7 +62,10 @@ def test_the_good_ones_keep_all_promises(base: str, shop: Project) -> None:
             mutant,
             database,
             id=f"{mutant.promise}-{mutant.name}-{database}",
-            marks=[pytest.mark.postgresql] if database == "postgresql" else [],
+            marks=[
+                *([pytest.mark.postgresql] if database == "postgresql" else []),
+                *([] if is_quick(mutant, database) else [pytest.mark.thorough]),
+            ],
         )
         for mutant in MUTANTS
         for database in databases(mutant)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,11 @@ from tests.support.forked import ForkServer, closed_gate
 from tests.support.projects import Project, make_project
 from tests.support.scripts import sql, write_script
 from tests.support.snapshots import applied, ledger
+from tests.support.tiers import times
 
 pytestmark = pytest.mark.no_cover  # two hundred runs go the same way
-RUNNERS = 10
-ROUNDS = int(os.environ.get("NONSTOP_TEST_ROUNDS", "20"))
+RUNNERS = times(quick=4, thorough=10)
+ROUNDS = times(quick=3, thorough=20)
 
 
 def make_race(folder: Path, url: str) -> Project:
@@ -50,7 +50,7 @@ def executions(project: Project) -> list[str]:
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_c17_ten_runners_at_once(number: int, database_url: str, tmp_path: Path, forks: ForkServer) -> None:
+def test_c17_many_runners_at_once(number: int, database_url: str, tmp_path: Path, forks: ForkServer) -> None:
     """All apply on a database without a ledger, then all roll back."""
     project = make_race(tmp_path / "race", database_url)
     race(forks, project, "apply")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -17,10 +17,14 @@ from tests.support.forked import ForkServer
 from tests.support.projects import Project, make_project
 from tests.support.scripts import sql, write_script, write_tables
 from tests.support.snapshots import applied
+from tests.support.tiers import first_kill_points, kill_point_stride
 
-pytestmark = pytest.mark.no_cover  # what is killed tells nothing, and what runs again goes the ways of others
+pytestmark = [
+    pytest.mark.no_cover,  # what is killed tells nothing, and what runs again goes the ways of others
+    pytest.mark.long,
+]
+STRIDE = kill_point_stride()
 BACKEND = Path(__file__).resolve().parents[2] / "felix_hub" / "backend"
-PARTS = 3  # of the longest test, so that several workers share it
 
 # One transaction each, and none of it can be done twice.
 COUNT_UP = (
@@ -64,19 +68,24 @@ def postgres_project(tmp_path: Path, postgres_url: str) -> Project:
     return make_project(tmp_path / "project", postgres_url, "light")
 
 
+@pytest.fixture(params=first_kill_points())
+def points(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The points at which this test kills a run; together the tests of the thorough tier try them all."""
+    return count(request.param, STRIDE)
+
+
 @pytest.fixture
-def disturb(project: Project, forks: ForkServer) -> Callable[[], Disturbed]:
-    """Kill the project's apply and rollback at each point."""
-    return lambda: kill_at_each_point(forks, project.migrations, project.url)
+def disturb(project: Project, forks: ForkServer, points: Iterator[int]) -> Callable[[], Disturbed]:
+    """Kill the project's apply and rollback at each point of this test."""
+    return lambda: kill_at_each_point(forks, project.migrations, project.url, points)
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_felix_hub(part: int, database_url: str, forks: ForkServer, cli: CommandLine) -> None:
+def test_felix_hub(points: Iterator[int], database_url: str, forks: ForkServer, cli: CommandLine) -> None:
     made = cli.python(BACKEND / "init_db.py", "--demo", "3", env={"DATABASE_URL": database_url})
     assert made.returncode == 0, made.stderr
-    disturbed = kill_at_each_point(forks, BACKEND / "migrations", database_url, count(part, PARTS))
+    disturbed = kill_at_each_point(forks, BACKEND / "migrations", database_url, points)
     assert disturbed.astray == []
-    assert disturbed.points > 40 / PARTS
+    assert disturbed.points > 40 / STRIDE
 
 
 def test_scripts_of_one_transaction_that_can_not_be_done_twice(project: Project, disturb) -> None:
@@ -84,7 +93,7 @@ def test_scripts_of_one_transaction_that_can_not_be_done_twice(project: Project,
     write_script(project.migrations, "002_count_on.py", sql(COUNT_UP[-1]), sql(COUNT_DOWN[0]))
     disturbed = disturb()
     assert disturbed.astray == []
-    assert disturbed.points > 30
+    assert disturbed.points > 30 / STRIDE
 
 
 def test_what_is_deferred_to_the_commit_is_neither_lost_nor_done_twice(project: Project, disturb) -> None:
@@ -94,11 +103,11 @@ def test_what_is_deferred_to_the_commit_is_neither_lost_nor_done_twice(project: 
     write_script(project.migrations, "001_index.py", sql(COUNT_UP[-1], *added), sql(*removed))
     disturbed = disturb()
     assert disturbed.astray == []
-    assert disturbed.points > 15
+    assert disturbed.points > 15 / STRIDE
 
 
 def test_a_deferred_validation_is_neither_lost_nor_done_twice(
-    postgres_project: Project, forks: ForkServer
+    postgres_project: Project, forks: ForkServer, points: Iterator[int]
 ) -> None:
     project = postgres_project
     send(
@@ -114,27 +123,30 @@ def test_a_deferred_validation_is_neither_lost_nor_done_twice(
         "DELETE FROM parent",
     )
     write_script(project.migrations, "001_keys.py", sql(*added), sql(*removed))
-    disturbed = kill_at_each_point(forks, project.migrations, project.url)
+    disturbed = kill_at_each_point(forks, project.migrations, project.url, points)
     assert disturbed.astray == []
-    assert disturbed.points > 15
+    assert disturbed.points > 15 / STRIDE
 
 
 def test_idempotent_scripts_that_commit_several_times(project: Project, disturb) -> None:
     write_script(project.migrations, "001_careful.py", CAREFUL_APPLY, CAREFUL_ROLLBACK)
     disturbed = disturb()
     assert disturbed.astray == []
-    assert disturbed.points > 30
+    assert disturbed.points > 30 / STRIDE
 
 
-def test_a_script_that_commits_twice_and_can_not_be_resumed_is_seen(project: Project, disturb) -> None:
+def test_a_script_that_commits_twice_and_can_not_be_resumed_is_seen(
+    project: Project, forks: ForkServer
+) -> None:
     """What nobody can promise, and what shows that these tests can fail."""
     write_script(project.migrations, "001_careless.py", sql(*COUNT_UP, transactions="each"), sql(*COUNT_DOWN))
-    assert "already exists" in disturb().astray[0]
+    disturbed = kill_at_each_point(forks, project.migrations, project.url, count())
+    assert "already exists" in disturbed.astray[0]
 
 
-def test_the_creation_of_the_ledger(project: Project, forks: ForkServer) -> None:
+def test_the_creation_of_the_ledger(project: Project, forks: ForkServer, points: Iterator[int]) -> None:
     write_tables(project.migrations, 1)
-    for point in count():
+    for point in points:
         first = forks.run("apply", "--dir", project.migrations, env=project.environment, kill_at=point)
         last = forks.run("apply", "--dir", project.migrations, env=project.environment)
         assert last.returncode == 0, first.output + last.output

@@ -7,7 +7,6 @@ plain statements for a few only, it gets the CREATE TABLE of the wanted table, a
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 import tempfile
@@ -29,14 +28,13 @@ from tests.support.postgres_server import Server
 from tests.support.random_operations import SPARE, Change, Maker
 from tests.support.random_tables import Table, create, naming, tables
 from tests.support.snapshots import sqlite_file
+from tests.support.tiers import times
 
 EXAMPLES = settings(
     deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), print_blob=False,
     phases=[Phase.generate, Phase.shrink], report_multiple_bugs=False,
 )  # fmt: skip
 """The same examples each time: what fails once fails again."""
-THOROUGHNESS = int(os.environ.get("NONSTOP_TEST_THOROUGHNESS", "1"))
-"""How many times as many examples as there is time for in every run of the tests."""
 AROUND = [
     "CREATE TABLE parents (id INTEGER PRIMARY KEY)",
     "INSERT INTO parents VALUES (1), (2), (3)",
@@ -141,7 +139,7 @@ def test_on_postgresql(two_databases: tuple[str, str], tmp_path: Path) -> None:
     ours, twin = two_databases
     trial = Trial(ours, tmp_path)
 
-    @settings(EXAMPLES, max_examples=50 * THOROUGHNESS)
+    @settings(EXAMPLES, max_examples=times(quick=10, thorough=50))
     @given(cases(True))
     def check(case: Case) -> None:
         on_postgresql(ours, case.before)
@@ -197,7 +195,7 @@ def unquoted(found: Any) -> Any:
 
 
 def test_on_sqlite() -> None:
-    @settings(EXAMPLES, max_examples=150 * THOROUGHNESS)
+    @settings(EXAMPLES, max_examples=times(quick=40, thorough=150))
     @given(cases(False))
     def check(case: Case) -> None:
         with tempfile.TemporaryDirectory() as name:

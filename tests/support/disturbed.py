@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +24,13 @@ class Disturbed:
     astray: list[str] = field(default_factory=list)
 
 
-def kill_at_each_point(
-    forks: ForkServer, migrations: Path, url: str, points: Iterable[int] | None = None
-) -> Disturbed:
-    """Apply and roll back everything on a database, killed at the first point, at the second, and so on.
+def kill_at_each_point(forks: ForkServer, migrations: Path, url: str, points: Iterable[int]) -> Disturbed:
+    """Apply and roll back everything on a database, killed at each of ``points`` in turn (ascending, without end).
 
-    ``points`` are those to try, in order and without end, where it need not be all (0, 1, 2 …). After each kill the same command is run again, which must lead to where it leads undisturbed: same schema, same
+    After each kill the same command is run again, which must lead to where it leads undisturbed: same schema, same
     data, same ledger. It ends with the first round in which nothing was killed, for there are no more points.
     """
-    return _Rounds(forks, migrations, {"DATABASE_URL": url}, count() if points is None else points).run()
+    return _Rounds(forks, migrations, {"DATABASE_URL": url}, points).run()
 
 
 @dataclass

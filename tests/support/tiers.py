@@ -5,16 +5,15 @@ the thorough tier with that many times as many generated examples. ``NONSTOP_TES
 parts; every test belongs to exactly one part, whatever else is selected. ``scripts/test`` sets both.
 
 The quick tier leaves out the tests marked ``thorough``, and repeats the others less often: see :func:`times` and
-:func:`kill_points`.
+:func:`first_kill_points`.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cache
-from itertools import count
 from pathlib import Path
 from zlib import crc32
 
@@ -22,8 +21,10 @@ import pytest
 
 THOROUGHNESS = "NONSTOP_TEST_THOROUGHNESS"
 PART = "NONSTOP_TEST_PART"
-KILL_POINT_STRIDE = 5
+QUICK_STRIDE = 5
 """The quick tier kills a run at one of so many points; which one follows from the commit, so that all come round."""
+THOROUGH_STRIDE = 3
+"""The thorough tier kills a run at each point, in so many tests that share them, for several workers."""
 
 
 def thoroughness() -> int:
@@ -46,9 +47,14 @@ def times(quick: int, thorough: int) -> int:
     return thorough * thoroughness() if is_thorough() else quick
 
 
-def kill_points() -> Iterator[int]:
-    """Return the points at which to kill a run: all in the thorough tier, every fifth in the quick one."""
-    return count() if is_thorough() else count(offset_of_commit(), KILL_POINT_STRIDE)
+def kill_point_stride() -> int:
+    """Return the distance between the points at which one test kills a run."""
+    return THOROUGH_STRIDE if is_thorough() else QUICK_STRIDE
+
+
+def first_kill_points() -> Sequence[int]:
+    """Return where to begin: one test for each of them kills at that point and at every stride from there."""
+    return range(THOROUGH_STRIDE) if is_thorough() else [offset_of_commit()]
 
 
 @cache
@@ -58,7 +64,7 @@ def offset_of_commit() -> int:
     shown = subprocess.run(
         ["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, encoding="ascii", check=False
     )
-    return int(shown.stdout, 16) % KILL_POINT_STRIDE if shown.returncode == 0 else 0
+    return int(shown.stdout, 16) % QUICK_STRIDE if shown.returncode == 0 else 0
 
 
 def part() -> tuple[int, int] | None:
