@@ -36,7 +36,8 @@ def hold_on(scene: Scene, is_enough: Callable[[int], bool]) -> int:
     ``is_enough`` gets the number of attempts that were seen to end so; the last of them comes back.
     """
     attempts = 0
-    with scene.session() as holder, scene.session() as successor:
+    with scene.session() as first, scene.session() as second:
+        holder, successor = first, second
         holder.execute("SELECT * FROM cars")
         while not is_enough(attempts):
             if queued_for(scene.url, "cars"):
