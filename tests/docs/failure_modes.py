@@ -78,12 +78,12 @@ def table() -> str:
 
 
 def named_after_modes() -> dict[int, dict[Path, list[str]]]:
-    """The tests that are named after a mode: by its number, and by file."""
+    """The functions that are named after a mode: by its number, and by file."""
     found: dict[int, dict[Path, list[str]]] = defaultdict(dict)
     for path, name in _functions():
         if match := TEST.fullmatch(name):
             for number in re.findall(r"\d\d", match["modes"]):
-                found[int(number)].setdefault(path, []).append(match["words"])
+                found[int(number)].setdefault(path, []).append(name)
     return found
 
 
@@ -97,6 +97,12 @@ def _functions() -> Iterator[tuple[Path, str]]:
 def _named(tests: dict[Path, list[str]]) -> str:
     return "<br>".join(
         f"[{path.parent.name}/{path.name}](../{path.as_posix()}): "
-        + ", ".join(name.replace("_", " ") for name in words)
-        for path, words in tests.items()
+        + ", ".join(_words(name) for name in names)
+        for path, names in tests.items()
     )
+
+
+def _words(name: str) -> str:
+    match = TEST.fullmatch(name)
+    assert match is not None
+    return match["words"].replace("_", " ")
