@@ -74,7 +74,7 @@ PROMISES = (
         "a waiting runner can be stopped",
         on(BOTH, "tests/concurrency/test_signals.py::test_a_runner_that_waits_for_the_lock_can_be_stopped"),
     ),
-    Promise("several runners at once", "each script runs once, everybody ends with 0", on(BOTH, "tests/concurrency/test_many_runners.py::test_c17_ten_runners_at_once")),
+    Promise("several runners at once", "each script runs once, everybody ends with 0", on(BOTH, "tests/concurrency/test_many_runners.py::test_c17_many_runners_at_once")),
     Promise(
         "a lost lock",
         "the runner stops before its next statement, and no other overlaps it",
