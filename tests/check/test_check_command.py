@@ -147,6 +147,17 @@ def test_only_one_and_what_is_applied_already(shop: Project, check) -> None:
     assert [script["number"] for script in document(check("--all", "--json"))["scripts"]] == [1, 2, 3]
 
 
+def test_what_is_applied_and_can_not_be_rolled_back_is_not_rehearsed(shop: Project, check) -> None:
+    write_script(shop.migrations, "001_orders.py", sql(ORDERS), "raise RuntimeError('no way back')")
+    before = snapshot(shop.url)
+    done = check("--all")
+    assert done.returncode == 2
+    assert "the schema before 001 can't be had" in done.stderr
+    assert "no way back" in done.stderr
+    assert "check against a database where it is not applied yet" in done.stderr
+    assert snapshot(shop.url) == before
+
+
 def test_nothing_is_pending(shop: Project, check) -> None:
     done = check()
     assert done.returncode == 0

@@ -20,7 +20,7 @@ from nonstop.databases import open_database, postgresql_dump, postgresql_grounds
 from nonstop.databases.postgresql_embedded import Unavailable, find_binaries
 from nonstop.databases.rehearsal import Ground
 from nonstop.databases.rehearsal_folder import remove_ownerless
-from nonstop.errors import UsageError
+from nonstop.errors import DatabaseUnreachable, UsageError
 from tests.support.databases import with_database
 from tests.support.fingerprint import fingerprint, rows
 from tests.support.postgres_server import Server
@@ -280,6 +280,20 @@ def test_passwords_are_no_arguments_of_programs(
 def test_the_target_itself_is_no_place(postgres_target: str) -> None:
     with pytest.raises(UsageError, match="names the database that is to be migrated"):
         open_database(postgres_target).rehearsals.ground(postgres_target)
+
+
+def test_a_server_that_can_not_be_used_is_named(
+    postgres_target: str, postgres_role: Callable[..., str]
+) -> None:
+    rehearsals = open_database(postgres_target).rehearsals
+    with pytest.raises(UsageError, match="names a database of the kind 'sqlite'"):
+        rehearsals.ground("sqlite:///rehearsal.db")
+    with pytest.raises(UsageError, match="may not create databases") as refused:
+        rehearsals.ground(with_database(postgres_role(), "postgres"))
+    assert "correct it, or unset it" in refused.value.next_step
+    with pytest.raises(DatabaseUnreachable, match=r"no connection to .*127\.0\.0\.1:1") as unreachable:
+        rehearsals.ground("postgresql://somebody:secret@127.0.0.1:1/postgres")
+    assert "secret" not in str(unreachable.value)
 
 
 def test_a_role_that_may_not_connect_to_the_target_is_isolated(

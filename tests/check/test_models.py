@@ -109,6 +109,22 @@ def test_felix_hub() -> None:
     assert found == [["Category", "categories", True], ["Order", "orders", True], ["Part", "parts", True]]
 
 
+def test_models_that_do_not_fit_together_are_named(tmp_path: Path) -> None:
+    (tmp_path / "models.py").write_text(
+        "from sqlalchemy import Column, Integer\n"
+        "from sqlalchemy.orm import declarative_base, relationship\n"
+        "class Order(declarative_base()):\n"
+        '    __tablename__ = "orders"\n'
+        "    id = Column(Integer, primary_key=True)\n"
+        '    owner = relationship("Nobody")\n'
+    )
+    error = loaded(tmp_path)
+    assert isinstance(error, dict)
+    assert "do not fit together" in error["error"]
+    assert "Nobody" in error["error"]
+    assert error["next_step"] == "correct them"
+
+
 @pytest.mark.parametrize(
     ("files", "module", "said"),
     [

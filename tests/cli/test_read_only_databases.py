@@ -84,6 +84,21 @@ def test_a_role_without_any_right(
         stranger.refuses(command, exit_code=2, says="permission denied", next_step="grant it the right")
 
 
+def test_a_role_whose_search_path_leads_nowhere(
+    tmp_path: Path, cli: CommandLine, postgres_url: str, postgres_role: Callable[..., str]
+) -> None:
+    url = postgres_role()
+    role = psycopg.conninfo.conninfo_to_dict(url)["user"]
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(f"ALTER ROLE {role} SET search_path = no_such_schema".encode())
+    run = ProjectCommands.of(make_project(tmp_path / "project", postgres_url, "light"), cli)
+    write_tables(run.folder, 1)
+
+    run.with_url(url).refuses(
+        "apply", exit_code=2, says="names no schema that exists", next_step="create the schema"
+    )
+
+
 def test_a_role_that_may_not_create_tables(
     tmp_path: Path, cli: CommandLine, postgres_url: str, postgres_role: Callable[..., str]
 ) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tests.support.commands import CommandLine
+from tests.support.databases import engine_for
 from tests.support.fingerprint import rows
 from tests.support.forked import ForkServer
 from tests.support.projects import Project
 from tests.support.rendezvous import Rendezvous
-from tests.support.scripts import write_script
+from tests.support.scripts import sql, write_script
 from tests.support.sessions import cut_lock_connection
 from tests.support.snapshots import applied, events
 from tests.support.waiting import ended, until_it_waits
@@ -62,6 +63,29 @@ with db.engine.begin() as connection:
     assert applied(project.url) == [1]
     assert rows(project.url)["visits"][0] == 2
     assert [event[2] for event in events(project.url)] == ["failure", "apply"]
+
+
+def test_what_another_runner_has_taken_over_is_not_recorded(
+    project: Project, rendezvous: Rendezvous, forks: ForkServer
+) -> None:
+    """Should two of them be at work in spite of the lock, only the one whose the ledger says it is can commit."""
+    write_script(
+        project.migrations,
+        "001_make_visits.py",
+        f"{rendezvous.line}\n{sql('CREATE TABLE visits (id INTEGER)')}",
+    )
+    runner = forks.start("apply", "--dir", project.migrations, env=project.environment)
+    rendezvous.wait()
+    engine = engine_for(project.url)
+    with engine.begin() as other:
+        other.exec_driver_sql("UPDATE nonstop_steps SET run_id = 'another'")
+    engine.dispose()
+    rendezvous.let_go()
+    end = runner.wait()
+    assert end.returncode == 5, end.output
+    assert "another runner took over 001_make_visits" in end.output
+    assert "visits" not in rows(project.url)
+    assert applied(project.url) == []
 
 
 def lose_the_lock(

@@ -15,7 +15,8 @@ from pathlib import Path
 from tests.docs.pages import ROOT
 
 TEST = re.compile(r"test_(?P<modes>(?:c\d\d_)+)(?P<words>\w+)")
-LATER = "*no test yet:* "
+REFUSED = "`op.backfill` is refused until it exists, with [what to do by hand](operations/backfill.md): "
+NO_TRIGGER = "`op` makes no triggers: `op.rename_column` and `op.alter_type` are refused until they exist, with the steps to take by hand"
 
 MODES = {
     1: ("a lock queue behind a long transaction", "nobody queues behind us: an old transaction is waited for outside the queue, steady traffic does not starve us"),
@@ -28,7 +29,7 @@ MODES = {
     8: ("a pooler in transaction mode: settings and locks reach strangers", "seen and refused before anything runs; a direct address beside it is used"),
     9: ("a deadlock with the application", "the application wins; `op` locks two tables in the other order too"),
     10: ("an update of many rows in a deadlock with the application", "the application wins, as long as the budget is below 1.6 times `deadlock_timeout` (1 s); a batched form comes with `op.backfill`"),
-    11: ("replicas fall behind a large update", LATER + "throttling comes with `op.backfill`"),
+    11: ("replicas fall behind a large update", REFUSED + "that page fills some thousand rows at a time, each batch committed"),
     12: (
         "a change stalls the readers of a hot standby",
         "each strong lock is replayed there before the next is asked for, so that stalls do not add up",
@@ -36,10 +37,10 @@ MODES = {
     13: ("an ordinary autovacuum holds the table", "it is got out of the way in a lock that nobody feels"),
     14: ("an autovacuum against wraparound holds the table", "it is waited for outside the queue, never cancelled, and named at the deadline"),
     15: ("a statement that outlives its killed runner", "the server ends it within a second, nothing of it is committed; the next runner waits until it is gone"),
-    16: ("a runner killed in the middle of a backfill", LATER + "comes with `op.backfill`; a script of your own has to keep its cursor in the batch's transaction"),
+    16: ("a runner killed in the middle of a backfill", REFUSED + "the script on that page can be killed anywhere and run again"),
     17: ("several runners at once", "each script runs once, everybody ends with 0"),
-    18: ("a trigger that outlives its column", LATER + "`op` makes no triggers yet: comes with rename and change of type"),
-    19: ("a column that is there before its trigger", LATER + "as C18"),
+    18: ("a trigger that outlives its column", NO_TRIGGER),
+    19: ("a column that is there before its trigger", NO_TRIGGER),
     20: ("the role has a `statement_timeout` or a `lock_timeout`", "neither counts for a migration: builds and validations take as long as they need"),
     21: ("`cached plan must not change result type`", "code that names its columns goes on through `apply` and `rollback`; what becomes of `SELECT *` stands [below](#prepared-statements)"),
     22: ("a new enum value used in its own transaction", "`op.add_enum_value` commits it, so that the same script can use it; plain SQL that can't is undone"),
@@ -57,9 +58,11 @@ MODES = {
     34: ("partitioned tables refuse `CONCURRENTLY` and `NOT VALID`", "an index is built on each partition and tied together; a foreign key is refused by the server before version 18, and undone"),
     35: ("views on the table", "what a view needs is not taken from it, and the failure names it"),
     36: ("a serial's sequence stays narrow when its column is widened", "refused on a large table; `op.alter_type`, which widens both, is still to come"),
-    37: ("a backfill that never ends under inserts", LATER + "an upper bound comes with `op.backfill`"),
-    38: ("a backfill that gets slower with each batch", LATER + "a keyset cursor comes with `op.backfill`"),
+    37: ("a backfill that never ends under inserts", REFUSED + "the script on that page comes to each key once"),
+    38: ("a backfill that gets slower with each batch", REFUSED + "the script on that page goes by the primary key, so that each batch costs as much as the one before"),
     39: ("a lock row that a crash leaves behind", "the lock is the session's: it ends with its holder"),
+    40: ("a migration that failed runs again, unattended, with each deployment", "it does, from its beginning, and nothing behind it runs: one that failed finds what it found the first time, for it was undone; one that had committed commits again what it commits before it fails, so it says so (exit code 7) until it is corrected or settled with `repair`"),
+    41: ("a final attempt without a `lock_timeout`", "each attempt has a limit, however many there were; a lock that is never free is given up at the deadline"),
 }  # fmt: skip
 """By number: the failure, and the promise in one sentence."""
 
@@ -75,12 +78,12 @@ def table() -> str:
 
 
 def named_after_modes() -> dict[int, dict[Path, list[str]]]:
-    """The tests that are named after a mode: by its number, and by file."""
+    """The functions that are named after a mode: by its number, and by file."""
     found: dict[int, dict[Path, list[str]]] = defaultdict(dict)
     for path, name in _functions():
         if match := TEST.fullmatch(name):
             for number in re.findall(r"\d\d", match["modes"]):
-                found[int(number)].setdefault(path, []).append(match["words"])
+                found[int(number)].setdefault(path, []).append(name)
     return found
 
 
@@ -94,6 +97,12 @@ def _functions() -> Iterator[tuple[Path, str]]:
 def _named(tests: dict[Path, list[str]]) -> str:
     return "<br>".join(
         f"[{path.parent.name}/{path.name}](../{path.as_posix()}): "
-        + ", ".join(name.replace("_", " ") for name in words)
-        for path, words in tests.items()
+        + ", ".join(_words(name) for name in names)
+        for path, names in tests.items()
     )
+
+
+def _words(name: str) -> str:
+    match = TEST.fullmatch(name)
+    assert match is not None
+    return match["words"].replace("_", " ")

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from nonstop.guard.patience import Allowance
+from nonstop.databases import open_database
+from nonstop.errors import LockNotObtained
+from nonstop.guard.patience import Allowance, Patience
 from tests.guard.conftest import Scene
 from tests.support.scripts import sql
 from tests.support.sessions import queued_for, until_it_looks
@@ -75,6 +77,23 @@ def test_the_deadline_names_who_held_the_lock(waiting_scene: Scene) -> None:
         assert "SELECT count(*) AS told FROM cars" in end.output
         assert "was undone completely" in end.output
     assert not scene.has_column("cars", "colour")
+
+
+def test_it_gives_up_after_its_time_and_names_who_held_the_lock(scene: Scene) -> None:
+    """Without a deadline too; in a run that is after ten minutes."""
+    database = open_database(scene.url)
+    observer = database.observer()
+    assert observer is not None
+    patience = Patience(observer, 0.2, lambda: None, database.is_lock_conflict)
+    try:
+        with scene.session() as reader:
+            reader.execute("SELECT * FROM cars")
+            with pytest.raises(LockNotObtained, match=r"no lock on cars within 0\.2 s") as caught:
+                patience.run(["cars"], [], Allowance(0, 50, 50), lambda timeout_ms, behind_autovacuum: None)
+            assert f"pid {reader.info.backend_pid}" in str(caught.value)
+    finally:
+        observer.close()
+    assert caught.value.exit_code == 5
 
 
 def test_a_prepared_transaction_is_waited_for_and_named(waiting_scene: Scene) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -156,3 +157,10 @@ def test_credentials_of_any_address_in_a_text_are_hidden() -> None:
     assert hide_credentials(text) == (
         "tried postgresql://u:***@h/d and redis://:***@cache, then https://example.org/a:b@c"
     )
+
+
+def test_without_its_driver_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UsageError, match="psycopg is not installed") as caught:
+        open_database("postgresql://nowhere/none").connect()
+    assert caught.value.next_step == "install it: pip install 'nonstop[postgresql]'"
