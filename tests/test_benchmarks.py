@@ -6,6 +6,8 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 from tests.support.commands import CommandLine
 from tests.support.postgres_server import GIVEN_URL, Server
 
@@ -44,6 +46,7 @@ def test_a_tool_that_does_not_exist_is_named(tmp_path: Path) -> None:
     assert "there is no tool nothing" in done.stderr
 
 
+@pytest.mark.thorough
 def test_live_traffic_in_small_loses_nothing_and_draws_a_picture(
     postgres_server: Server, tmp_path: Path
 ) -> None:

@@ -140,6 +140,7 @@ def test_pending_scripts_stand_on_those_before_them(shop: Project, check) -> Non
     assert not any(script["error"] for script in scripts)
 
 
+@pytest.mark.long
 def test_only_one_and_what_is_applied_already(shop: Project, check) -> None:
     good(shop, 2, "note")
     good(shop, 3, "colour")

@@ -99,6 +99,7 @@ def test_a_script_can_be_read(example: Example, migrations: Path) -> None:
 # --- what the scripts do ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.repetitive(8)
 @on_each_database(some(GOOD, each=4))
 def test_a_good_one_goes_there_and_back(example: Example, shop: Project, forks: ForkServer) -> None:
     write(shop, example)
@@ -141,6 +142,7 @@ def judged(example: Example, shop: Project) -> Judgement:
     return judge(example, "sqlite" if shop.url.startswith("sqlite") else "postgresql", shop)
 
 
+@pytest.mark.repetitive(3)
 @on_each_database(some(BAD, each=12))
 def test_a_bad_one_is_refused_with_a_correction_that_passes(example: Example, shop: Project) -> None:
     judgement = judged(example, shop)
@@ -151,6 +153,7 @@ def test_a_bad_one_is_refused_with_a_correction_that_passes(example: Example, sh
         assert judgement.correction_passes, judgement.corrected
 
 
+@pytest.mark.repetitive(3)
 @on_each_database(some(GOOD, each=12))
 def test_a_good_one_is_not_refused(example: Example, shop: Project) -> None:
     found = judged(example, shop).found

@@ -19,6 +19,7 @@ from tests.support.operations import send
 # --- at once ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.repetitive(2)
 @pytest.mark.parametrize(
     "statements",
     [
@@ -44,6 +45,7 @@ def test_what_can_be_done_at_once_is_one_script_that_ends_the_same(
     assert bench.ends_as_meant()
 
 
+@pytest.mark.repetitive(4)
 @pytest.mark.parametrize(
     "statements",
     [
@@ -104,6 +106,7 @@ def test_a_trigger_of_sqlite(sqlite: Bench) -> None:
 # --- values that differ from row to row -------------------------------------------------------------------
 
 
+@pytest.mark.repetitive(1)
 @pytest.mark.parametrize(
     ("table", "column"),
     [
@@ -132,6 +135,7 @@ def test_an_identity_becomes_a_sequence(postgres: Bench) -> None:
     assert value(postgres, "SELECT count(DISTINCT number) FROM orders") == 4
 
 
+@pytest.mark.repetitive(1)
 @pytest.mark.parametrize("table", ["orders", "pairs"])
 def test_batches_are_of_a_thousand_rows_and_committed(postgres: Bench, table: str) -> None:
     values = "SELECT n, 'V' || n FROM generate_series(10, 2600) n"
@@ -158,6 +162,7 @@ def test_a_column_that_has_to_be_there_is_optional_first(postgres: Bench) -> Non
     assert postgres.ends_as_meant()
 
 
+@pytest.mark.thorough("postgres")
 def test_what_the_script_filled_it_with_is_kept(bench: Bench) -> None:
     required = [] if bench.is_sqlite else ["ALTER TABLE orders ALTER COLUMN code SET NOT NULL"]
     correction = bench.corrected(

@@ -40,6 +40,7 @@ def test_a_materialized_view_that_is_dropped_waits_for_the_code(postgres: Bench)
     assert postgres.ends_as_meant()
 
 
+@pytest.mark.repetitive(1)
 @pytest.mark.parametrize("statement", ["DROP INDEX idx_sums", "CREATE INDEX by_sum ON sums (amount)"])
 def test_indexes_of_a_materialized_view_come_and_go_online(postgres: Bench, statement: str) -> None:
     postgres.have(SUMS, BY_VIN)
@@ -131,6 +132,7 @@ def test_a_partition_that_is_attached_has_no_correction(postgres: Bench) -> None
     assert postgres.correct(f"ALTER TABLE logs ATTACH PARTITION logs_old {bound}") is None
 
 
+@pytest.mark.thorough
 def test_a_schema_comes_before_what_is_in_it(postgres: Bench) -> None:
     correction = postgres.corrected(
         "CREATE SCHEMA IF NOT EXISTS public",

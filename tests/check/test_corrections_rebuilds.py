@@ -22,6 +22,7 @@ def rebuilt(copy: str, plate: str = "VARCHAR(20)", further: str = "") -> list[st
     ]
 
 
+@pytest.mark.repetitive(1)
 @pytest.mark.parametrize(
     "copy",
     [
@@ -42,12 +43,14 @@ def test_rows_end_as_the_copy_made_them(bench: Bench, copy: str) -> None:
     assert rows(bench.url)["orders"] == rows(bench.scratch)["orders"]
 
 
+@pytest.mark.thorough("postgres")
 def test_a_new_column_gets_what_the_copy_gave_it(bench: Bench) -> None:
     copy = f"SELECT {COLUMNS}, vin || '/' || id FROM orders"
     bench.try_out(bench.corrected(*rebuilt(copy, further=", code TEXT")))
     assert value(bench, "SELECT code FROM orders WHERE id = 2") == "V2/2"
 
 
+@pytest.mark.thorough("postgres")
 def test_a_column_that_becomes_required_is_filled_before(bench: Bench) -> None:
     copy = "SELECT id, vin, coalesce(plate, ''), amount, customer_id FROM orders"
     correction = bench.corrected(*rebuilt(copy, "VARCHAR(20) NOT NULL"))
@@ -66,6 +69,7 @@ def test_what_is_only_copied_or_converted_is_nothing_to_do(bench: Bench) -> None
     assert "Left out" not in text
 
 
+@pytest.mark.thorough("postgres")
 def test_the_old_table_may_be_renamed_first(bench: Bench) -> None:
     correction = bench.corrected(
         "ALTER TABLE loose RENAME TO old_loose",

@@ -11,6 +11,7 @@ from tests.support.fingerprint import look, rows
 from tests.support.operations import send
 
 
+@pytest.mark.repetitive(2)
 @pytest.mark.parametrize(
     "statement",
     [
@@ -77,6 +78,7 @@ def test_the_range_of_a_loop_of_the_scripts_own_is_left_out(last: str) -> None:
     assert parsed(f"UPDATE orders SET plate = {last}") is None
 
 
+@pytest.mark.repetitive(1)
 @pytest.mark.parametrize(
     "statements",
     [
@@ -112,6 +114,7 @@ def test_updates_of_one_column_for_different_rows_are_all_carried_out(bench: Ben
     assert bench.look() == look(bench.scratch)
 
 
+@pytest.mark.thorough("postgres")
 def test_a_new_column_is_filled_by_each_of_several_updates(bench: Bench) -> None:
     updates = [f"UPDATE orders SET code = 'c{number}' WHERE id = {number}" for number in (1, 2)]
     bench.try_out(bench.corrected("ALTER TABLE orders ADD COLUMN code VARCHAR(8)", *updates))
@@ -136,6 +139,7 @@ def test_rows_without_a_key_get_advice(bench: Bench) -> None:
     compile(text, "x", "exec")
 
 
+@pytest.mark.thorough("postgres")
 def test_what_changes_the_schema_can_be_rolled_back_without_the_rows(bench: Bench) -> None:
     correction = bench.corrected("CREATE INDEX i ON orders (plate)", "DELETE FROM pairs WHERE a = 1")
     schema, data = texts(correction)
@@ -148,6 +152,7 @@ def test_what_changes_the_schema_can_be_rolled_back_without_the_rows(bench: Benc
 # --- what the rehearsal's rows do not show ------------------------------------------------------------------------
 
 
+@pytest.mark.thorough("postgres")
 def test_what_meets_no_row_here_is_done_all_the_same(bench: Bench) -> None:
     """Which values the live rows have, nobody knows here."""
     update = "UPDATE orders SET plate = 'gone' WHERE vin = 'of nobody'"
@@ -157,6 +162,7 @@ def test_what_meets_no_row_here_is_done_all_the_same(bench: Bench) -> None:
     assert value(bench, "SELECT plate FROM orders WHERE id = 9") == "gone"
 
 
+@pytest.mark.thorough("postgres")
 def test_the_first_rows_of_a_new_table_come_along(bench: Bench) -> None:
     correction = bench.corrected(
         "CREATE TABLE parts (id INTEGER PRIMARY KEY, name VARCHAR(9))",
@@ -180,6 +186,7 @@ def test_rows_are_found_again_by_what_does_not_change(bench: Bench) -> None:
     assert value(bench, "SELECT count(*) FROM visits") == 1
 
 
+@pytest.mark.repetitive(2)
 @pytest.mark.parametrize(
     "statement",
     [

@@ -23,6 +23,7 @@ def test_a_change_of_type_goes_through_a_new_column(postgres: Bench) -> None:
     assert value(postgres, "SELECT sum(new_amount) FROM orders") == 3
 
 
+@pytest.mark.thorough("postgres")
 def test_a_renamed_column_goes_through_a_new_one(bench: Bench) -> None:
     correction = bench.corrected("ALTER TABLE orders RENAME COLUMN vin TO chassis")
     assert len(correction.scripts) == 3
@@ -31,6 +32,7 @@ def test_a_renamed_column_goes_through_a_new_one(bench: Bench) -> None:
     assert value(bench, "SELECT count(*) FROM orders WHERE chassis = 'V' || id") == 3
 
 
+@pytest.mark.repetitive(1)
 @pytest.mark.parametrize("table", ["orders", "pairs"])
 def test_a_renamed_table_goes_through_a_new_one(bench: Bench, table: str) -> None:
     correction = bench.corrected(f"ALTER TABLE {table} RENAME TO jobs")
@@ -39,6 +41,7 @@ def test_a_renamed_table_goes_through_a_new_one(bench: Bench, table: str) -> Non
     assert table not in bench.schema()["tables"]
 
 
+@pytest.mark.thorough
 def test_a_renamed_table_goes_on_numbering_its_rows(postgres: Bench) -> None:
     postgres.have(
         "CREATE TABLE parts (id SERIAL PRIMARY KEY, name TEXT)",
@@ -49,6 +52,7 @@ def test_a_renamed_table_goes_on_numbering_its_rows(postgres: Bench) -> None:
     assert value(postgres, "SELECT max(id) FROM items") == 3
 
 
+@pytest.mark.thorough
 def test_a_renamed_parent_keeps_its_children(postgres: Bench) -> None:
     postgres.have(
         "ALTER TABLE orders ADD CONSTRAINT of_customer FOREIGN KEY (customer_id) REFERENCES customers"
@@ -81,6 +85,7 @@ def test_what_gets_another_definition_is_there_all_the_time(postgres: Bench) -> 
     postgres.try_out(correction)
 
 
+@pytest.mark.repetitive(1)
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
@@ -98,6 +103,7 @@ def test_what_is_dropped_waits_for_the_code(bench: Bench, statement: str, code: 
     assert bench.ends_as_meant()
 
 
+@pytest.mark.thorough("postgres")
 def test_a_column_that_has_to_be_there_gets_optional_before_it_goes(bench: Bench) -> None:
     bench.have("DROP INDEX idx_orders_vin")
     correction = bench.corrected("ALTER TABLE orders DROP COLUMN vin")

@@ -13,6 +13,7 @@ OF_CUSTOMER = (
 )
 
 
+@pytest.mark.repetitive(2)
 @pytest.mark.parametrize(
     ("there", "statements"),
     [
@@ -58,6 +59,7 @@ def test_the_column_is_what_it_was_but_larger(
     assert tables(postgres.url) == tables(postgres.scratch)
 
 
+@pytest.mark.repetitive(1)
 @pytest.mark.parametrize("kind", ["SERIAL", "INTEGER GENERATED ALWAYS AS IDENTITY (INCREMENT 5)"])
 def test_rows_go_on_being_numbered(postgres: Bench, kind: str) -> None:
     postgres.have(

@@ -229,6 +229,7 @@ finally:
 # --- the first fence: nothing is there ------------------------------------------------------------
 
 
+@pytest.mark.repetitive(4)
 @pytest.mark.parametrize("way", WAYS_TO_A_SERVER)
 def test_a_server_is_out_of_reach(
     way: str, isolated_from_server: Ground, server_database: Database, addresses: dict[str, str]
@@ -290,6 +291,7 @@ def test_the_child_is_the_same_user_with_the_same_rights(isolated_from_file: Gro
 # --- the second fence: what Python sees -----------------------------------------------------------
 
 
+@pytest.mark.repetitive(4)
 @pytest.mark.parametrize("way", WAYS_TO_A_SERVER)
 def test_without_namespaces_python_refuses_a_server(
     way: str, best_effort_for_server: Ground, server_database: Database, addresses: dict[str, str]

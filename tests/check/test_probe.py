@@ -192,6 +192,7 @@ ONLY_POSTGRESQL = {
 }  # fmt: skip
 
 
+@pytest.mark.repetitive(5)
 @pytest.mark.parametrize(("statements", "violation", "column"), STRUCTURAL.values(), ids=STRUCTURAL)
 @pytest.mark.parametrize("is_explicit", [True, False])
 def test_a_structure_that_the_code_does_not_know_breaks(
@@ -202,6 +203,7 @@ def test_a_structure_that_the_code_does_not_know_breaks(
     assert (violation.name.lower(), column) in {(e.facts["violation"], e.facts["column"]) for e in found}
 
 
+@pytest.mark.repetitive(5)
 @pytest.mark.parametrize(("statement", "violation", "column"), ONLY_POSTGRESQL.values(), ids=ONLY_POSTGRESQL)
 @pytest.mark.parametrize("is_explicit", [True, False])
 def test_a_narrower_type_breaks(

@@ -135,6 +135,7 @@ def test_idempotent_scripts_that_commit_several_times(project: Project, disturb)
     assert disturbed.points > 30 / STRIDE
 
 
+@pytest.mark.thorough("postgresql")
 def test_a_script_that_commits_twice_and_can_not_be_resumed_is_seen(
     project: Project, forks: ForkServer
 ) -> None:

@@ -117,6 +117,7 @@ def test_a_prepared_transaction_is_waited_for_and_named(waiting_scene: Scene) ->
     assert scene.has_column("cars", "colour")
 
 
+@pytest.mark.repetitive(1)
 def test_a_plain_role_sees_enough(waiting_scene: Scene, postgres_role: Callable[..., str]) -> None:
     """Without pg_monitor the beginning and the query of others' transactions are hidden."""
     others = waiting_scene

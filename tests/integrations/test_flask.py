@@ -90,6 +90,7 @@ def mounted(tmp_path: Path, database_url: str) -> Project:
     return project
 
 
+@pytest.mark.thorough("postgresql")
 def test_the_commands_are_the_same_as_everywhere(mounted: Project, cli: CommandLine) -> None:
     def flask(*arguments: str) -> tuple[int, str]:
         done = cli.python(

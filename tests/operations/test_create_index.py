@@ -173,6 +173,7 @@ ARGUMENTS = [
 ]
 
 
+@pytest.mark.repetitive(3)
 @pytest.mark.parametrize("arguments", ARGUMENTS)
 def test_kinds_there_and_back(orders: Stage, arguments: str) -> None:
     before, after = orders.round_trip(

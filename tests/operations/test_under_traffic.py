@@ -53,6 +53,7 @@ def test_every_verb_is_tried_out() -> None:
     assert VERBS.keys() | ONLY_POSTGRESQL.keys() | WITHOUT_EFFECT == set(op.__all__)
 
 
+@pytest.mark.repetitive(4)
 @pytest.mark.parametrize("verb", VERBS)
 def test_there_and_back_and_there_again(stage: Stage, verb: str) -> None:
     apply, rollback = VERBS[verb]

@@ -67,6 +67,7 @@ def drop(server_url: str, name: sql.Identifier) -> None:
         server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
+@pytest.mark.repetitive(8)
 @pytest.mark.parametrize("case", REWRITTEN, ids=lambda case: case.sql)
 def test_the_online_form_reaches_the_same_catalog(copy: Copy, case: Case) -> None:
     plainly, online = copy(), copy()

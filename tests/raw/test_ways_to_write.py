@@ -265,6 +265,7 @@ def check_life(forks: ForkServer, project: Project, lines: str) -> None:
     assert fingerprint(project.url)["tables"] == {}
 
 
+@pytest.mark.repetitive(12)
 @pytest.mark.parametrize("way", WAYS)
 def test_through_an_engine(way: str, project: Project, forks: ForkServer) -> None:
     check_life(forks, project, WAYS[way])

@@ -72,6 +72,7 @@ def ageing_scene(eager_scene: Scene) -> Scene:
     return eager_scene
 
 
+@pytest.mark.repetitive(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_c13_we_get_past_an_ordinary_autovacuum(eager_scene: Scene, form: str) -> None:
     scene = eager_scene
@@ -82,6 +83,7 @@ def test_c13_we_get_past_an_ordinary_autovacuum(eager_scene: Scene, form: str) -
     assert scene.has_column("cars", "colour")
 
 
+@pytest.mark.thorough
 def test_c14_a_vacuum_against_wraparound_is_waited_for_and_named(ageing_scene: Scene) -> None:
     """One server for both forms: it takes a while to get there."""
     scene = ageing_scene

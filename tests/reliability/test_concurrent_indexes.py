@@ -152,6 +152,7 @@ def test_c07_a_drop_waits_for_readers_of_the_table_and_nobody_for_it(
     assert indexes(indexed) == []
 
 
+@pytest.mark.repetitive(1)
 def test_c06_a_drop_that_runs_out_of_time_says_what_it_left_and_is_finished_by_the_next(
     indexed: Scene,
 ) -> None:

@@ -40,6 +40,7 @@ def gated(scene: Scene, form: str) -> Scene:
     return scene
 
 
+@pytest.mark.repetitive(4)
 @EACH_PHASE
 def test_c04_a_build_whose_session_is_terminated_leaves_nothing(
     gated: Scene, form: str, phase: Phase
@@ -58,6 +59,7 @@ def test_c04_a_build_whose_session_is_terminated_leaves_nothing(
     builds_it(gated)
 
 
+@pytest.mark.repetitive(4)
 @EACH_PHASE
 def test_c04_a_build_whose_runner_is_killed_is_built_anew(gated: Scene, phase: Phase) -> None:
     with build_in(gated, phase) as runner:
@@ -69,6 +71,7 @@ def test_c04_a_build_whose_runner_is_killed_is_built_anew(gated: Scene, phase: P
     builds_it(gated)
 
 
+@pytest.mark.repetitive(2)
 @pytest.mark.parametrize("phase", [Phase.WRITERS, Phase.BUILD, Phase.SNAPSHOTS])
 def test_c04_a_build_that_runs_out_of_time_says_what_it_left(gated: Scene, phase: Phase) -> None:
     """After its deadline nonstop waits for nobody, so it does not drop what is left."""

@@ -4,15 +4,17 @@
 the thorough tier with that many times as many generated examples. ``NONSTOP_TEST_PART=2/6`` keeps the second of six
 parts; every test belongs to exactly one part, whatever else is selected. ``scripts/test`` sets both.
 
-The quick tier leaves out the tests marked ``thorough``, and repeats the others less often: see :func:`times` and
-:func:`first_kill_points`.
+Three markers say what the quick tier leaves out. ``thorough``: the test; ``thorough("postgresql", …)``: those of its cases
+whose parameters contain one of these words; ``repetitive(3)``: all but three of its cases on each database. Where a test
+repeats something by itself, it asks :func:`times` or :func:`first_kill_points`.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from zlib import crc32
@@ -87,16 +89,44 @@ def describe() -> str:
 
 def select(items: list[pytest.Item]) -> list[pytest.Item]:
     """Remove from ``items`` what this run does not contain, move what takes longest to the front, return what was removed."""
-    removed = [item for item in items if not _is_contained(item)]
-    if removed:
-        gone = set(removed)
-        items[:] = [item for item in items if item not in gone]
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    kept = [item for item in (items if is_thorough() else _quick(items)) if _is_in_part(item)]
+    contained = set(kept)
+    removed = [item for item in items if item not in contained]
+    items[:] = sorted(kept, key=lambda item: item.get_closest_marker("long") is None)
     return removed
 
 
-def _is_contained(item: pytest.Item) -> bool:
-    if not is_thorough() and item.get_closest_marker("thorough"):
-        return False
+def _quick(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    thorough = set(_thorough(items))
+    candidates = [item for item in items if item not in thorough]
+    repeated = set(_repeated(candidates))
+    return [item for item in candidates if item not in repeated]
+
+
+def _thorough(items: Sequence[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield the tests that only the thorough tier contains."""
+    for item in items:
+        parameters = item.name.partition("[")[2]
+        for marker in item.iter_markers("thorough"):
+            if not marker.args or any(word in parameters for word in marker.args):
+                yield item
+
+
+def _repeated(items: Sequence[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield the cases of repetitive tests beyond their number; those that stay are evenly spread."""
+    cases: dict[tuple[str, bool], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("repetitive"):
+            test, _, parameters = item.nodeid.partition("[")
+            cases[test, "postgres" in parameters].append(item)
+    for same in cases.values():
+        marker = same[0].get_closest_marker("repetitive")
+        assert marker is not None
+        (kept,) = marker.args
+        stride = -(-len(same) // kept)
+        yield from (item for position, item in enumerate(same) if position % stride)
+
+
+def _is_in_part(item: pytest.Item) -> bool:
     chosen = part()
     return chosen is None or crc32(item.nodeid.encode()) % chosen[1] == chosen[0] - 1
