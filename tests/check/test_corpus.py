@@ -142,7 +142,7 @@ def judged(example: Example, shop: Project) -> Judgement:
     return judge(example, "sqlite" if shop.url.startswith("sqlite") else "postgresql", shop)
 
 
-@pytest.mark.repetitive(3)
+@pytest.mark.repetitive(2)
 @on_each_database(some(BAD, each=12))
 def test_a_bad_one_is_refused_with_a_correction_that_passes(example: Example, shop: Project) -> None:
     judgement = judged(example, shop)
@@ -153,7 +153,7 @@ def test_a_bad_one_is_refused_with_a_correction_that_passes(example: Example, sh
         assert judgement.correction_passes, judgement.corrected
 
 
-@pytest.mark.repetitive(3)
+@pytest.mark.repetitive(2)
 @on_each_database(some(GOOD, each=12))
 def test_a_good_one_is_not_refused(example: Example, shop: Project) -> None:
     found = judged(example, shop).found
