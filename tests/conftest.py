@@ -90,11 +90,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def _children_uncovered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measure the processes that a test starts in the thorough tier only, and not where it is marked ``no_cover``.
+    """Where a test is marked ``no_cover``, the processes that it starts aren't measured either.
 
     Measuring makes a check half as slow again, for it forks dozens of processes: some tests of each kind are enough.
     """
-    if not tiers.is_thorough() or request.node.get_closest_marker("no_cover"):
+    if request.node.get_closest_marker("no_cover"):
         monkeypatch.delenv(MEASURED, raising=False)
 
 

@@ -68,6 +68,11 @@ def postgres_project(tmp_path: Path, postgres_url: str) -> Project:
     return make_project(tmp_path / "project", postgres_url, "light")
 
 
+def fewest(points: int) -> int:
+    """The least number of kills in a test where all tests together make ``points``; each direction may have one less."""
+    return points // STRIDE - 2
+
+
 @pytest.fixture(params=first_kill_points())
 def points(request: pytest.FixtureRequest) -> Iterator[int]:
     """The points at which this test kills a run; together the tests of the thorough tier try them all."""
@@ -85,7 +90,7 @@ def test_felix_hub(points: Iterator[int], database_url: str, forks: ForkServer, 
     assert made.returncode == 0, made.stderr
     disturbed = kill_at_each_point(forks, BACKEND / "migrations", database_url, points)
     assert disturbed.astray == []
-    assert disturbed.points > 40 / STRIDE
+    assert disturbed.points >= fewest(40)
 
 
 def test_scripts_of_one_transaction_that_can_not_be_done_twice(project: Project, disturb) -> None:
@@ -93,7 +98,7 @@ def test_scripts_of_one_transaction_that_can_not_be_done_twice(project: Project,
     write_script(project.migrations, "002_count_on.py", sql(COUNT_UP[-1]), sql(COUNT_DOWN[0]))
     disturbed = disturb()
     assert disturbed.astray == []
-    assert disturbed.points > 30 / STRIDE
+    assert disturbed.points >= fewest(30)
 
 
 def test_what_is_deferred_to_the_commit_is_neither_lost_nor_done_twice(project: Project, disturb) -> None:
@@ -103,7 +108,7 @@ def test_what_is_deferred_to_the_commit_is_neither_lost_nor_done_twice(project: 
     write_script(project.migrations, "001_index.py", sql(COUNT_UP[-1], *added), sql(*removed))
     disturbed = disturb()
     assert disturbed.astray == []
-    assert disturbed.points > 15 / STRIDE
+    assert disturbed.points >= fewest(15)
 
 
 def test_a_deferred_validation_is_neither_lost_nor_done_twice(
@@ -125,14 +130,14 @@ def test_a_deferred_validation_is_neither_lost_nor_done_twice(
     write_script(project.migrations, "001_keys.py", sql(*added), sql(*removed))
     disturbed = kill_at_each_point(forks, project.migrations, project.url, points)
     assert disturbed.astray == []
-    assert disturbed.points > 15 / STRIDE
+    assert disturbed.points >= fewest(15)
 
 
 def test_idempotent_scripts_that_commit_several_times(project: Project, disturb) -> None:
     write_script(project.migrations, "001_careful.py", CAREFUL_APPLY, CAREFUL_ROLLBACK)
     disturbed = disturb()
     assert disturbed.astray == []
-    assert disturbed.points > 30 / STRIDE
+    assert disturbed.points >= fewest(30)
 
 
 @pytest.mark.thorough("postgresql")
