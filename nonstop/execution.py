@@ -39,6 +39,7 @@ from nonstop.guard.work import Work
 from nonstop.ledger import Ledger
 from nonstop.operations.executor import Executor
 from nonstop.output import captured_output
+from nonstop.script_call import call
 from nonstop.script_ledger import ScriptLedger
 from nonstop.stopping import Stop
 
@@ -174,6 +175,7 @@ class ScriptRun:
             finally:
                 self._executor.close()
                 self._lookout.close()
+                self._guard.dispose_engines(self._around.engine)
         if self._work.dropped_writes:
             self._notes.append(
                 "a transaction that had written was rolled back by the script (a commit() forgotten?)"
@@ -196,7 +198,7 @@ class ScriptRun:
         function = scripts.function(module, self._direction.value)
         token = current_executor.set(self._executor)
         try:
-            answer = function()
+            call(function, self._direction.value, self._script.path.name)
         finally:
             current_executor.reset(token)
         if self._guard.interruption or self._guard.refusal:
@@ -204,11 +206,6 @@ class ScriptRun:
         self._verify_clients()
         if self._was_terminated():  # what it has done since that transaction was lost is not the whole
             raise MadeWay("the application waited for a transaction in which the script did nothing")
-        if answer is False:
-            raise MigrationFailed(
-                f"{self._script.path.name}: {self._direction.value}() returned False",
-                next_step="see what it printed above, correct the cause, then run again",
-            )
 
     def _take_up(self) -> bool:
         """Carry out what an earlier run had committed to; whether the script had nothing more to do by then."""
@@ -233,8 +230,9 @@ class ScriptRun:
             self._run_deferred()
 
         def record(connection: DBAPIConnection) -> None:
-            self._ledger.record_end(connection, self._milliseconds(), self._notes)
-            then(connection)
+            with self._around.database.own_role(connection):
+                self._ledger.record_end(connection, self._milliseconds(), self._notes)
+                then(connection)
 
         if not self._work.finish(record):
             self._ledger.in_transaction(record)

@@ -45,16 +45,18 @@ class ScriptLedger:
     def record_commit(self, connection: DBAPIConnection, description: str, deferred: Sequence[str]) -> None:
         """Note a commit in the middle of the script, and what it leaves to be done."""
         about = (connection, self.script, self.direction, self.identity)
-        self.ledger.record_commit(*about, description)
-        for statement in deferred:
-            self.ledger.record_deferred(*about, statement)
+        with self.database.own_role(connection):
+            self.ledger.record_commit(*about, description)
+            for statement in deferred:
+                self.ledger.record_deferred(*about, statement)
 
     def record_last_commit(
         self, connection: DBAPIConnection, description: str, deferred: Sequence[str]
     ) -> None:
         """The same; what it leaves is all that is left to do, for us or for a run after us."""
         self.record_commit(connection, description, deferred)
-        self.ledger.record_returned(connection, self.script, self.direction, self.identity)
+        with self.database.own_role(connection):
+            self.ledger.record_returned(connection, self.script, self.direction, self.identity)
 
     def record_end(self, connection: DBAPIConnection, duration_ms: int, notes: Sequence[str]) -> None:
         """Note that the script has ended well."""

@@ -166,7 +166,7 @@ def _names_bound_in(tree: ast.Module) -> set[str]:
     names: set[str] = set()
     for node in tree.body:
         match node:
-            case ast.FunctionDef() | ast.ClassDef():
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 names.add(node.name)
             case ast.Import() | ast.ImportFrom():
                 for alias in node.names:
@@ -174,7 +174,10 @@ def _names_bound_in(tree: ast.Module) -> set[str]:
             case ast.Assign() | ast.AnnAssign():
                 names |= _assigned_by(node)
             case ast.If() | ast.Try() | ast.With():
-                names |= {inner.name for inner in ast.walk(node) if isinstance(inner, ast.FunctionDef)}
+                inside = ast.walk(node)
+                names |= {
+                    one.name for one in inside if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+                }
     return names
 
 

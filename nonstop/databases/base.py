@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from nonstop.descriptions.activity import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection, Dialect, Engine
 
@@ -180,6 +181,11 @@ class Database(ABC):
     @abstractmethod
     def can_commit(self, connection: DBAPIConnection) -> bool:
         """Whether a transaction is open that a commit would keep (not one that an error has ended)."""
+
+    @contextmanager
+    def own_role(self, connection: DBAPIConnection) -> Iterator[None]:
+        """In the block the session has the role that it logged in with, whatever the script has set."""
+        yield
 
     # --- waiting for locks, where there is a queue for them ---------------------------------------------------
 

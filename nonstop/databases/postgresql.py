@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from nonstop.databases.base import (
 from nonstop.errors import NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection, Dialect, Engine
 
@@ -172,6 +173,22 @@ class PostgreSQL(Database):
 
     def can_commit(self, connection: DBAPIConnection) -> bool:
         return int(connection.info.transaction_status) == IN_TRANSACTION and not connection.closed
+
+    @contextmanager
+    def own_role(self, connection: DBAPIConnection) -> Iterator[None]:
+        cursor = connection.cursor()
+        cursor.execute("SELECT session_user, current_setting('role')")
+        session_user, role = cursor.fetchone()
+        is_other_user = session_user != connection.info.user
+        if is_other_user:
+            cursor.execute("SET LOCAL SESSION AUTHORIZATION DEFAULT")
+        if is_other_user or role != "none":
+            cursor.execute("SET LOCAL ROLE NONE")
+        yield
+        if is_other_user:
+            cursor.execute("SELECT set_config('session_authorization', %s, true)", (session_user,))
+        if is_other_user or role != "none":
+            cursor.execute("SELECT set_config('role', %s, true)", (role,))
 
     # --- waiting for locks ------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ STAYS = re.compile(
     re.IGNORECASE,
 )
 """What a query leaves behind: until its transaction ends, or for the session."""
+INTO = re.compile(r"\binto\b", re.IGNORECASE)
 ASKING_PRAGMA = re.compile(
     r"\bpragma\s+(\w+\.)?(table_|index_|foreign_key_(list|check)|database_list|integrity_check)",
     re.IGNORECASE,
@@ -28,6 +29,8 @@ def is_write(statement: str) -> bool:
     if first == "with":
         lowered = text.lower()
         return any(word in lowered for word in ("insert", "update", "delete", "merge"))
+    if first == "select" and INTO.search(text):  # SELECT ... INTO makes a table
+        return True
     return first not in WRITES_NOTHING
 
 
@@ -45,9 +48,19 @@ def only_asks(statement: str) -> bool:
 def _without_comments_before(statement: str) -> str:
     text = statement.lstrip(" \t\r\n(;")
     while text.startswith(("--", "/*")):
-        _, _, text = text.partition("\n" if text.startswith("--") else "*/")
+        text = text.partition("\n")[2] if text.startswith("--") else text[_end_of_comment(text) :]
         text = text.lstrip(" \t\r\n(;")
     return text
+
+
+def _end_of_comment(text: str) -> int:
+    """Where the comment ends that ``text`` begins with. Comments nest (PostgreSQL manual, "Comments")."""
+    depth = 0
+    for mark in re.finditer(r"/\*|\*/", text):
+        depth += 1 if mark[0] == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    return len(text)
 
 
 def _first_word(text: str) -> str:

@@ -59,6 +59,7 @@ class Guard:
         self._losses = losses
         self._loading = False
         self._held_commits: dict[Dialect, HeldCommits] = {}
+        self._engines: set[Engine] = set()
         self._prepared: dict[int, DBAPIConnection] = {}
         self.interruption: Interruption | None = None
         self.refusal: NonstopError | None = None
@@ -84,9 +85,15 @@ class Guard:
         finally:
             self._loading = False
 
+    def dispose_engines(self, own: Engine) -> None:
+        """Close the pooled sessions of the script, so that the next one gets fresh ones: no setting, no temporary table."""
+        for engine in self._engines - {own}:
+            engine.dispose()
+
     # --- what the hooks call ----------------------------------------------------------------------------------
 
     def on_connect(self, connection: Connection) -> None:
+        self._engines.add(connection.engine)
         self._work.goes_through_sqlalchemy(connection.connection.dbapi_connection)
         if connection.dialect not in self._held_commits:
             self._held_commits[connection.dialect] = HeldCommits(

@@ -111,6 +111,8 @@ with db.engine.connect() as connection:
         ("RESET search_path", False),
         ("BEGIN", False),
         ("DELETE FROM notes", False),
+        ("/* a /* nested */ select */ UPDATE notes SET note = 'x'", False),
+        ("SELECT note INTO kept FROM notes", False),
     ],
 )
 def test_what_only_asks(statement: str, expected: bool) -> None:
