@@ -93,8 +93,8 @@ def test_every_flag_that_is_named_exists() -> None:
         name for command in [cli.cli, *cli.cli.commands.values()] for p in command.params for name in p.opts
     }
     known |= {"--help", "--version"}
-    # Of other programs: scripts/docs, init_db.py, pytest, flask, and what the comparison names.
-    known |= {"--write", "--demo", "--app", "--check-heads", "--check", "--only", "--editable"}
+    # Of other programs: scripts/docs, scripts/test, init_db.py, pytest, flask, and what the comparison names.
+    known |= {"--write", "--thorough", "--demo", "--app", "--check-heads", "--check", "--only", "--editable"}
     for page, text in READ.items():
         if page.startswith(("docs/", "README", "felix_hub/backend/migrations")) and not page.startswith(
             ("docs/operations", "docs/benchmarks")
