@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,6 +17,8 @@ def call(function: Callable[[], Any], name: str, file: str) -> None:
     """
     answer = function()
     if inspect.isawaitable(answer):
+        import asyncio  # not at the top: few scripts need it
+
         answer = asyncio.run(_result_of(answer))
     if answer is True or answer is None:
         return

@@ -75,7 +75,14 @@ with db.engine.connect() as c:
     assert seen[3:] == seen[:3]
 
 
-@pytest.mark.parametrize("role", ["SET ROLE pg_read_all_data", "SET LOCAL ROLE pg_read_all_data"])
+@pytest.mark.parametrize(
+    "role",
+    [
+        "SET ROLE pg_read_all_data",
+        "SET LOCAL ROLE pg_read_all_data",
+        "SET SESSION AUTHORIZATION pg_read_all_data",
+    ],
+)
 def test_the_role_of_a_script_does_not_keep_the_ledger_from_its_rows(
     postgres_project: Project, forks: ForkServer, role: str
 ) -> None:
@@ -87,7 +94,8 @@ with db.engine.connect() as c:
     c.execute(text({role!r}))
     assert {look} == "pg_read_all_data"
     c.commit()
-    c.execute(text("SELECT set_config('role', 'none', false)"))
+    c.execute(text("RESET ROLE"))
+    c.execute(text("RESET SESSION AUTHORIZATION"))
     c.execute(text("INSERT INTO notes VALUES (1)"))
     c.commit()
 """
