@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.commands import CommandLine
 from tests.support.databases import engine_for
 from tests.support.fingerprint import rows
@@ -65,15 +67,14 @@ with db.engine.begin() as connection:
     assert [event[2] for event in events(project.url)] == ["failure", "apply"]
 
 
+@pytest.mark.parametrize("commit", ["the last", "one in the middle"])
 def test_what_another_runner_has_taken_over_is_not_recorded(
-    project: Project, rendezvous: Rendezvous, forks: ForkServer
+    project: Project, rendezvous: Rendezvous, forks: ForkServer, commit: str
 ) -> None:
     """Should two of them be at work in spite of the lock, only the one whose the ledger says it is can commit."""
-    write_script(
-        project.migrations,
-        "001_make_visits.py",
-        f"{rendezvous.line}\n{sql('CREATE TABLE visits (id INTEGER)')}",
-    )
+    statements = ["CREATE TABLE visits (id INTEGER)", "INSERT INTO visits VALUES (1)"]
+    work = sql(*statements, transactions="one" if commit == "the last" else "each")
+    write_script(project.migrations, "001_make_visits.py", f"{rendezvous.line}\n{work}")
     runner = forks.start("apply", "--dir", project.migrations, env=project.environment)
     rendezvous.wait()
     engine = engine_for(project.url)
