@@ -39,15 +39,6 @@ def cheapest(mutant: Mutant) -> str:
     return "sqlite" if "sqlite" in mutant.databases else "postgresql"
 
 
-def is_quick(mutant: Mutant, database: str) -> bool:
-    """Whether the quick tier tries a mutant there: the first of each promise on each database, and two that cause downtime."""
-    alike = [
-        other for other in MUTANTS if other.promise is mutant.promise and cheapest(other) == cheapest(mutant)
-    ]
-    most = 2 if mutant.promise is Promise.NO_DOWNTIME else 1
-    return database == cheapest(mutant) and mutant in alike[:most]
-
-
 def databases(mutant: Mutant) -> tuple[str, ...]:
     """Where a mutant is tried: the first one of each promise on both databases, and with twice the examples all of them."""
     is_first = next(other for other in MUTANTS if other.promise is mutant.promise) is mutant
@@ -72,7 +63,7 @@ def test_the_good_ones_keep_all_promises(base: str, shop: Project) -> None:
             id=f"{mutant.promise}-{mutant.name}-{database}",
             marks=[
                 *([pytest.mark.postgresql] if database == "postgresql" else []),
-                *([] if is_quick(mutant, database) else [pytest.mark.thorough]),
+                *([] if database == cheapest(mutant) else [pytest.mark.thorough]),
             ],
         )
         for mutant in MUTANTS
