@@ -30,6 +30,20 @@ def test_an_index_is_built_after_the_commit(scene: Scene) -> None:
     assert applied(scene.url) == [1]
 
 
+def test_an_index_that_was_rolled_back_is_not_built(scene: Scene) -> None:
+    scene.script("""
+with db.engine.connect() as connection:
+    connection.execute(text("CREATE INDEX ix ON orders (note)"))
+    connection.rollback()
+    connection.execute(text("UPDATE orders SET note = 'by the script'"))
+    connection.commit()
+""")
+    end = scene.start().wait()
+    assert end.returncode == 0, end.output
+    assert "done online" not in end.output
+    assert scene.value("SELECT to_regclass('ix')") is None
+
+
 def test_what_builds_on_the_index_is_refused_before_the_commit(scene: Scene) -> None:
     scene.script(
         sql(
@@ -69,6 +83,22 @@ def test_what_can_only_block_is_refused_on_a_large_table(scene: Scene, change: s
     assert f"it would keep the application waiting: {change}" in end.output
     assert "public.orders has " in end.output
     assert scene.value("SELECT to_regclass('fresh')") is None
+    assert applied(scene.url) == []
+
+
+def test_a_script_that_swallows_the_refusal_has_not_succeeded(scene: Scene) -> None:
+    fill(scene)
+    scene.script("""
+try:
+    with db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE orders ALTER COLUMN note SET NOT NULL"))
+except Exception:
+    print("swallowed")
+""")
+    end = scene.start().wait()
+    assert end.returncode == 8, end.output
+    assert "swallowed" in end.output
+    assert "it would keep the application waiting" in end.output
     assert applied(scene.url) == []
 
 
