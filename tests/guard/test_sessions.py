@@ -62,6 +62,24 @@ def test_a_session_gets_its_own_settings_back(postgres_url: str, driver: Any) ->
         assert (before["lock_timeout"], before["application_name"]) == ("7s", "shop")
 
 
+def test_a_session_that_is_taken_again_before_its_commit_is_sent_stays_ours(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """The pool hands it out again while the commit is held; what is done after the commit must leave it alone."""
+    seen = tmp_path / "seen"
+    scene.script(f"""
+with db.engine.begin() as connection:
+    connection.execute(text("UPDATE cars SET note = 'first'"))
+with db.engine.begin() as connection:
+    connection.execute(text("UPDATE orders SET note = 'second'"))
+    with open({str(seen)!r}, "w") as file:
+        file.write(connection.execute(text("SELECT current_setting('application_name')")).scalar())
+""")
+    end = scene.start().wait()
+    assert end.returncode == 0, end.output
+    assert seen.read_text().startswith("nonstop ")
+
+
 def test_a_statement_ends_after_the_deadline_and_the_transaction_after_the_statement() -> None:
     """By the server, should nobody be left to end it: C31 asks for two different moments."""
     settings = backstops("nonstop", 100.0, 170000)
