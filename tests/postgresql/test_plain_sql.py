@@ -208,3 +208,12 @@ def test_an_index_that_is_dropped_again_is_not_built(stage: Stage) -> None:
     stage.plain_sql.before(stage.connection, "CREATE INDEX ix ON orders (price)", False)
     assert stage.plain_sql.before(stage.connection, "DROP INDEX ix", False) == plain_sql.NOTHING
     assert stage.work.deferred.of(stage.connection) == []
+
+
+def test_an_index_that_is_dropped_together_with_another_one_is_not_passed_over(stage: Stage) -> None:
+    """The server says that it is not there yet; to build it no longer and to drop none of them would be silent."""
+    build = "CREATE INDEX CONCURRENTLY ix ON orders (price)"
+    stage.plain_sql.before(stage.connection, "CREATE INDEX ix ON orders (price)", False)
+    both = "DROP INDEX ix, ix_orders_price"
+    assert stage.plain_sql.before(stage.connection, both, False) == both
+    assert stage.work.deferred.of(stage.connection) == [build]
