@@ -42,6 +42,28 @@ with db.engine.begin() as connection:
     assert [event[2] for event in events(project.url)] == ["interruption", "apply"]
 
 
+def test_a_lock_that_is_lost_after_the_last_statement_is_noticed(
+    postgres_project: Project, rendezvous: Rendezvous, forks: ForkServer, cli: CommandLine
+) -> None:
+    """The script has asked for its commit by then, so that stays; but that it has ended is for the next one to note."""
+    project = postgres_project
+    write_script(
+        project.migrations,
+        "001_make_visits.py",
+        f"""
+with db.engine.begin() as connection:
+    connection.execute(text("CREATE TABLE IF NOT EXISTS visits (id INTEGER)"))
+    if os.environ.get("RUNNER") == "first":
+        {rendezvous.line}
+""",
+    )
+    exit_code, output = lose_the_lock(project, rendezvous, forks, cli)
+    assert exit_code == 7, output
+    assert "the connection that holds the runner's lock was lost" in output
+    assert applied(project.url) == [1]
+    assert [event[2] for event in events(project.url)] == ["failure", "apply"]
+
+
 def test_what_it_had_committed_is_said_and_taken_up_by_the_next(
     postgres_project: Project, rendezvous: Rendezvous, forks: ForkServer, cli: CommandLine
 ) -> None:
