@@ -79,6 +79,15 @@ def test_a_trigger_that_deletes(trial: Trial) -> None:
     refused(trial, "parts: 2 rows")
 
 
+def test_rows_that_another_one_replaces_on_sqlite(migrations: Path, sqlite_url: str) -> None:
+    """It has a number of the one and a code of the other: where there were two rows, one is left."""
+    send(sqlite_url, "CREATE TABLE codes (id INTEGER PRIMARY KEY, code TEXT UNIQUE)",
+         "INSERT INTO codes VALUES (1, 'a'), (2, 'b')")  # fmt: skip
+    trial = Trial(sqlite_url, migrations)
+    trial.raw(sending("REPLACE INTO codes VALUES (1, 'b')"))
+    refused(trial, "codes: 1 row")
+
+
 def test_children_that_go_with_their_parent(trial: Trial) -> None:
     enforced = [] if trial.is_postgresql else ["PRAGMA foreign_keys = ON"]
     trial.raw(sending(*enforced, "DELETE FROM orders WHERE id = 1"))
