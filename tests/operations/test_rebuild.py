@@ -218,6 +218,31 @@ def test_keys_that_were_broken_before_do_not_stop_it(sqlite_stage: Stage) -> Non
     sqlite_stage.round_trip("op.set_not_null('t', 'a')", "op.drop_not_null('t', 'a')")
 
 
+def test_a_key_that_rows_break_can_be_dropped(sqlite_stage: Stage) -> None:
+    sqlite_stage.sql(
+        "CREATE TABLE p (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, p INTEGER CONSTRAINT f REFERENCES p (id))",
+        "INSERT INTO t VALUES (1, 7)",
+    )
+    sqlite_stage.script(1, "op.drop_constraint('f', 't')")
+    end = sqlite_stage.run("apply")
+    assert end.returncode == 0, end.output
+    assert sqlite_stage.value("SELECT p FROM t") == 7
+
+
+def test_a_table_that_is_renamed_afterwards_takes_its_views_along(sqlite_stage: Stage) -> None:
+    """What keeps a rebuild from rewriting them is over with it."""
+    sqlite_stage.sql(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER)",
+        "INSERT INTO t VALUES (1, 5)",
+        "CREATE VIEW seen AS SELECT a FROM t",
+    )
+    sqlite_stage.script(1, "op.set_not_null('t', 'a')\nop.rename_table('t', 'u')")
+    end = sqlite_stage.run("apply")
+    assert end.returncode == 0, end.output
+    assert sqlite_stage.value("SELECT a FROM seen") == 5
+
+
 def test_a_failure_undoes_everything(rich: Stage) -> None:
     before, text = everything(rich), text_of(rich)
     rich.script(1, "op.add_check('c', 'the table', 'id > 0')\nop.execute('SELECT nonsense')")
