@@ -7,7 +7,7 @@ import json
 from nonstop.descriptions.history import Event
 from nonstop.descriptions.results import Change, ChangeResult, PlannedScript, PlanResult, StatusResult
 from nonstop.descriptions.scripts import Direction
-from nonstop.errors import MigrationFailed
+from nonstop.errors import Interruption, MigrationFailed, Stopped
 from nonstop.report import as_json
 from tests.support.facts import FIRST_APPLY
 from tests.unit.test_report_text import APPLIED, PENDING, PROBLEM, outcome, run
@@ -144,6 +144,15 @@ def test_run() -> None:
         },
     }
     assert as_json.run(run())["error"] is None
+
+
+def test_a_script_that_sent_nothing_is_done_all_the_same() -> None:
+    (migration,) = as_json.run(run(outcome()._replace(statements=())))["migrations"]
+    assert (migration["done"], migration["statements"]) == (True, [])
+
+
+def test_the_exit_code_of_a_signal_is_the_signal_s() -> None:
+    assert as_json.error(Stopped(Interruption("SIGTERM", 143)))["exit_code"] == 143
 
 
 def test_changes() -> None:

@@ -78,6 +78,14 @@ def test_the_migrations_address_goes_before_the_application_s(monkeypatch: pytes
     assert settings.load({}).url == "postgresql://direct/d"
 
 
+def test_the_environment_goes_before_the_env_file_whatever_the_variable_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("MIGRATION_DATABASE_URL=sqlite:///file.db\n")
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///environment.db")
+    assert settings.load({}).url == "sqlite:///environment.db"
+
+
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIGRATION_DATABASE_URL", "")
     monkeypatch.setenv("DATABASE_URL", "sqlite:///x.db")
