@@ -21,7 +21,7 @@ from nonstop.databases.postgresql_embedded import Unavailable, find_binaries
 from nonstop.databases.rehearsal import Ground
 from nonstop.databases.rehearsal_folder import remove_ownerless
 from nonstop.errors import DatabaseUnreachable, UsageError
-from tests.support.databases import with_database
+from tests.support.database_pool import with_database
 from tests.support.fingerprint import fingerprint, rows
 from tests.support.postgres_server import Server
 from tests.support.waiting import until

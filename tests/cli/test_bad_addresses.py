@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import CommandLine
-from tests.support.databases import with_database
+from tests.support.database_pool import with_database
 from tests.support.project_commands import ProjectCommands, error_in, told
 from tests.support.projects import Project
 from tests.support.scripts import write_tables

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.support.commands import LIMIT, CommandLine, clean_environment
-from tests.support.databases import with_database
+from tests.support.database_pool import with_database
 from tests.support.postgres_server import Server, Unavailable, unprivileged
 from tests.support.project_commands import ProjectCommands, error_in
 from tests.support.projects import make_project

@@ -15,7 +15,8 @@ from psycopg import sql
 from nonstop.databases.postgresql_statements import classify, needs
 from nonstop.descriptions.statements import Kind
 from tests.support import busy_tables
-from tests.support.databases import fresh_database, with_database
+from tests.support.database_pool import with_database
+from tests.support.databases import fresh_database
 from tests.support.fingerprint import fingerprint
 from tests.support.postgres_server import Server
 from tests.support.statements import CATALOGUE, Case

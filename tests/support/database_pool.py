@@ -1,4 +1,5 @@
-"""Empty PostgreSQL databases that are used again: emptying one takes a fifth of the time of making one.
+"""Empty PostgreSQL databases that are used again: emptying one takes a third to three quarters
+of the time of making one (28 to 70 ms against 90, decision 0009).
 
 A database goes back to the pool only if the test left nothing behind that ``DROP SCHEMA`` does not remove, such as an
 extension, a publication, a setting or a right on the database itself; otherwise it is dropped.
@@ -71,7 +72,7 @@ def acquire(server_url: str) -> str:
     name = f"test_{uuid4().hex[:16]}"
     with psycopg.connect(server_url, autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    return with_database(server_url, name)
 
 
 def release(server_url: str, url: str) -> None:
@@ -112,6 +113,11 @@ def _drop(server_url: str, url: str) -> None:
     name = sql.Identifier(urlsplit(url).path[1:])
     with psycopg.connect(server_url, autocommit=True) as server:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+
+def with_database(url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 @atexit.register

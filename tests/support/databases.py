@@ -51,11 +51,6 @@ def fresh_role(database_url: str, options: str = "", password: str | None = None
             connection.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
-def with_database(url: str, name: str) -> str:
-    """The URL of another database on the same server."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-
-
 def with_user(url: str, name: str, password: str | None = None) -> str:
     """The URL of the same database for another role; the password is percent-encoded."""
     parts = urlsplit(url)
