@@ -41,7 +41,7 @@ def runner_for(loaded: Settings, database: Database, listener: Listener) -> Runn
     """The runner that settings describe."""
     return Runner(
         database, loaded.directory, loaded.ledger_table, loaded.ledger_schema, loaded.lock_timeout, loaded.deadline,
-        round(loaded.blocking_budget * 1000), listener,
+        round(loaded.blocking_budget * 1000), loaded.online_above, listener,
     )  # fmt: skip
 
 

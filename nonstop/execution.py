@@ -26,6 +26,7 @@ from nonstop.errors import (
     NonstopError,
 )
 from nonstop.failure import Failure, Remains
+from nonstop.guard.connections import Connections
 from nonstop.guard.environment import ClientEnvironment
 from nonstop.guard.journal import Journal
 from nonstop.guard.lookout import GIVE_UP_AFTER, Lookout
@@ -34,8 +35,8 @@ from nonstop.guard.manners import Manners
 from nonstop.guard.patience import Allowance
 from nonstop.guard.plain_sql import PlainSql, Services
 from nonstop.guard.session import Guard
+from nonstop.guard.transactions import Transactions
 from nonstop.guard.watchdog import Watchdog
-from nonstop.guard.work import Work
 from nonstop.ledger import Ledger
 from nonstop.operations.executor import Executor
 from nonstop.output import captured_output
@@ -54,7 +55,8 @@ MOST_BROKEN_OFF = 5
 class Surroundings:
     """What every script of a run shares. ``connection`` is the ledger's own, in autocommit mode between scripts.
 
-    ``interrupted`` are the numbers of scripts that earlier runs have left in the middle.
+    ``interrupted`` are the numbers of scripts that earlier runs have left in the middle. ``online_above`` is the size of
+    a table in bytes from which plain DDL is carried out online.
     """
 
     database: Database
@@ -66,6 +68,7 @@ class Surroundings:
     identity: RunIdentity
     interrupted: frozenset[int]
     budget_ms: int
+    online_above: int
     allow_blocking: str | None
     discard_data: bool
     on_output: Callable[[str], None]
@@ -116,9 +119,12 @@ class ScriptRun:
             around.database, around.database.loss_watch(around.connection, around.ledger.table_names), direction,
             self._discarding(), self._notes.append, self._remember_refusal,
         )  # fmt: skip
-        self._work = Work(around.database, self._ledger.record_commit, self._losses)
+        self._connections = Connections(around.database)
+        self._transactions = Transactions(
+            around.database, self._connections, self._ledger.record_commit, self._losses
+        )
         self._lookout = Lookout(
-            around.database, around.budget_ms, allowance, self._work.session_ids, self._checkpoint,
+            around.database, around.budget_ms, allowance, self._connections.session_ids, self._checkpoint,
             self._notes.append, self._journal.waited,
         )  # fmt: skip
         manners = Manners(
@@ -126,22 +132,22 @@ class ScriptRun:
             self._lookout.wait_outside,
             self._lookout.lock_patiently,
             self._lock_timeout_ms,
-            self._work.has_written,
+            self._transactions.has_written,
             self._was_broken_off,
             attempt,
         )
         self._executor = Executor(
-            around.database, around.engine, self._work, self._record_step, self._notes.append, self._lookout.lock_patiently,
+            around.database, around.engine, self._transactions, self._record_step, self._notes.append, self._lookout.lock_patiently,
             self._checkpoint,
         )  # fmt: skip
-        self._plain_sql = PlainSql(around.database, self._work, manners, Services(
+        self._plain_sql = PlainSql(around.database, self._transactions, manners, Services(
             self._run_online, self._run_deferred, self._executor.names_resolve_as, self._lookout.known,
-            around.allow_blocking, self._notes.append, self._allowed.append,
+            around.online_above, around.allow_blocking, self._notes.append, self._allowed.append,
         ))  # fmt: skip
         self._guard = Guard(
             around.database,
             self._prepare_session,
-            self._work,
+            self._transactions,
             self._journal,
             self._checkpoint,
             self._plain_sql,
@@ -153,6 +159,8 @@ class ScriptRun:
             )
         )
         self._watchdog: Watchdog | None = None
+        self._earlier: tuple[str, ...] = ()
+        """What earlier runs of the script have committed that were interrupted."""
         self._started = time.monotonic()
 
     def run(self, then: Callable[[DBAPIConnection], None], may_retry: bool) -> ScriptOutcome:
@@ -160,8 +168,8 @@ class ScriptRun:
         with captured_output(self._around.on_output) as output:
             try:
                 with (
-                    self._guard.armed(), self._watched(), self._environment.passed_on(),
-                    self._around.stop.breaking_off(self._work.cancel),
+                    self._watched(), self._guard.armed(), self._environment.passed_on(),
+                    self._around.stop.breaking_off(self._connections.cancel),
                 ):  # fmt: skip
                     if not self._take_up():
                         self._call()
@@ -169,14 +177,14 @@ class ScriptRun:
             except (Exception, Interruption, KeyboardInterrupt, SystemExit) as error:
                 cause = self._cause(error)
                 may_retry = may_retry and not self._client_was_broken_off()
-                if isinstance(cause, MadeWay) and may_retry and self._work.undo():
+                if isinstance(cause, MadeWay) and may_retry and self._transactions.undo_everything():
                     raise cause from None
                 raise self._failure(cause) from (cause if isinstance(cause, MadeWay) else error)
             finally:
                 self._executor.close()
                 self._lookout.close()
                 self._guard.dispose_engines(self._around.engine)
-        if self._work.dropped_writes:
+        if self._transactions.dropped_writes:
             self._notes.append(
                 "a transaction that had written was rolled back by the script (a commit() forgotten?)"
             )
@@ -203,6 +211,11 @@ class ScriptRun:
             current_executor.reset(token)
         if self._guard.interruption or self._guard.refusal:
             raise self._guard.interruption or self._guard.refusal  # type: ignore[misc]  # one of them is set
+        if self._guard.undone_by_error:
+            raise MigrationFailed(
+                f"{self._script.path.name}: went on after an error that has undone: {self._guard.undone_by_error}",
+                next_step="commit that before what may fail, or let the error end the script",
+            )
         self._verify_clients()
         if self._was_terminated():  # what it has done since that transaction was lost is not the whole
             raise MadeWay("the application waited for a transaction in which the script did nothing")
@@ -211,22 +224,23 @@ class ScriptRun:
         """Carry out what an earlier run had committed to; whether the script had nothing more to do by then."""
         if self._script.number not in self._around.interrupted:
             return False
+        self._earlier = self._ledger.commits()
         statements, has_returned = self._ledger.deferred()
         if statements:
             self._notes.append(
                 f"{len(statements)} statement(s) that an earlier run had deferred were carried out"
             )
-            self._work.deferred.add_due(statements)
+            self._transactions.deferred.add_due(statements)
             self._run_deferred()
         return has_returned
 
     def _finish(self, then: Callable[[DBAPIConnection], None]) -> None:
         # The script has done all its work: a signal or the deadline stops the next one, not the noting of this one.
         self._verify_lock()
-        if self._work.has_deferred:
-            if not self._work.release(self._ledger.record_last_commit):
-                self._ledger.record_returned()
-            self._work.roll_back_open()
+        self._guard.end_open_transactions()
+        if self._transactions.deferred.next_due is not None:
+            self._transactions.commit_open_steps()
+            self._ledger.record_returned()
             self._run_deferred()
 
         def record(connection: DBAPIConnection) -> None:
@@ -234,7 +248,7 @@ class ScriptRun:
                 self._ledger.record_end(connection, self._milliseconds(), self._notes)
                 then(connection)
 
-        if not self._work.finish(record):
+        if not self._transactions.commit_end(record):
             self._ledger.in_transaction(record)
 
     # --- plain SQL, made online ------------------------------------------------------------------------------
@@ -244,18 +258,31 @@ class ScriptRun:
         self._notes.append(f"done online: {' '.join(statement.split())}")
 
     def _run_deferred(self) -> None:
-        """Carry out what commits have left to do, unless a transaction of the script is in the way for now."""
-        while not self._work.has_open_writes and (statement := self._work.deferred.next_due) is not None:
+        """Carry out what commits have left to do. What fails is undone, and raised when the rest is done.
+
+        A run that is killed leaves the rows of what is still to do, and the next one takes it up. What has failed leaves
+        none: the script has had the error, and asks for it again.
+        """
+        failed: MigrationFailed | None = None
+        while (statement := self._transactions.deferred.next_due) is not None:
             try:
                 self._run_online(statement)
             except Exception as error:
-                raise MigrationFailed(
-                    f"{self._script.label}: what was deferred to the commit failed: {statement}",
-                    details=self._around.database.describe(getattr(error, "orig", None) or error),
-                    next_step="",
-                ) from error
-            self._work.deferred.done(statement)
-            self._ledger.forget_deferred(statement)
+                failed = failed or self._deferred_failed(statement, error)
+            self._transactions.deferred.done(statement)
+            if not self._executor.left_behind:
+                self._ledger.forget_deferred(statement)
+        if failed is not None:
+            raise failed
+
+    def _deferred_failed(self, statement: str, error: Exception) -> MigrationFailed:
+        failed = MigrationFailed(
+            f"{self._script.label}: what was deferred to the commit failed: {statement}",
+            details=self._around.database.describe(getattr(error, "orig", None) or error),
+            next_step="correct what failed",
+        )
+        failed.__cause__ = error
+        return failed
 
     # --- the application goes first ---------------------------------------------------------------------------
 
@@ -269,15 +296,17 @@ class ScriptRun:
         self._watchdog = Watchdog(
             observer,
             self._around.budget_ms,
-            lambda: self._work.session_ids() - self._plain_sql.tolerated_sessions,
+            lambda: self._connections.session_ids() - self._plain_sql.tolerated_sessions,
             self._journal.blocks,
         )
         with self._watchdog:
             yield
 
     def _lock_timeout_ms(self) -> int:
-        """How long a statement may wait in the queue: once something is committed, there is no other attempt."""
-        return round(self._allowance.most_ms if self._work.commits else self._allowance.timeout_ms)
+        """How long a statement may wait in the queue: once something may stay, there is no other attempt."""
+        return round(
+            self._allowance.timeout_ms if self._transactions.can_begin_anew else self._allowance.most_ms
+        )
 
     def _was_broken_off(self) -> bool:
         return self._watchdog is not None and bool(self._watchdog.bites)
@@ -314,7 +343,7 @@ class ScriptRun:
         """In a note where it was longer than the budget, which nothing holds where one writes at a time."""
         if not self._around.database.has_one_writer:
             return None
-        waited_ms = round(self._work.stalls.longest * 1000)
+        waited_ms = round(self._transactions.stalls.longest * 1000)
         if waited_ms > self._around.budget_ms:
             advice = "; so had readers at its end: PRAGMA journal_mode = WAL spares them that"
             spares_readers = self._around.database.spares_readers(self._around.connection)
@@ -345,7 +374,7 @@ class ScriptRun:
             raise Interruption(error.message, error.exit_code) from error
 
     def _record_step(self, description: str) -> None:
-        if not self._work.is_undoing:  # what takes back is no progress
+        if not self._transactions.is_undoing:  # what takes back is no progress
             self._ledger.record_step(description)
 
     # --- failure ----------------------------------------------------------------------------------------------
@@ -367,14 +396,14 @@ class ScriptRun:
         """Undo what can be undone, note it in the ledger, and say how things stand."""
         not_undone = ""
         try:
-            self._work.abandon()
+            self._transactions.rollback_uncommitted()
         except Exception as second:
             not_undone = str(second)
         self._executor.close()
         remains = Remains(
-            self._work.commits,
-            self._work.has_unseen_commits or self._client_was_broken_off(),
-            self._ledger.has_commits(),
+            tuple(self._transactions.committed),
+            not self._connections.are_seen or self._client_was_broken_off(),
+            self._earlier,
             self._executor.left_behind,
             not_undone,
             tuple(self._losses.told),

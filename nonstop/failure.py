@@ -20,15 +20,16 @@ from nonstop.guard.journal import Journal
 
 @dataclass(frozen=True)
 class Remains:
-    """What a failed script has left. ``commits`` counts those of this run; others may be ``unseen`` or ``earlier``.
+    """What a failed script has left. ``commits`` has a line for each of this run, ``earlier`` for each of the interrupted
+    runs before it; others may be ``unseen``.
 
     ``broken_off_at`` is a step outside transactions that may have left something; ``not_undone`` says what went wrong
     while undoing; ``discarded`` are notes on data that was given up.
     """
 
-    commits: int
+    commits: tuple[str, ...]
     unseen: bool
-    earlier: bool
+    earlier: tuple[str, ...]
     broken_off_at: str
     not_undone: str
     discarded: tuple[str, ...]
@@ -71,16 +72,20 @@ class Failure:
         return MigrationFailed(message, details=details, next_step=next_step)
 
     def _part_way(self, error: BaseException, details: tuple[str, ...], remains: Remains) -> StoppedPartWay:
-        message, next_step = self._in_words(error)
+        message, remedy = self._in_words(error)
         own = error.details if isinstance(error, NonstopError) else ()
-        remedy = f"{next_step}," if isinstance(error, Refused) else "correct what failed"
+        remedy = f"{remedy}," if isinstance(error, Refused) else "correct what failed"
         number, verb = self.script.number, self.direction.value
         state = f"State: {self.script.label} stopped part-way; {self._what_stays(remains)}."
+        done = "applied" if self.direction is Direction.APPLY else "pending"
+        next_step = (
+            f"if that was all of it, run repair --mark-{done} {number}; else make the script idempotent and run {verb} again"
+            if remains.earlier and not remains.commits
+            else f"{remedy} and run {verb} again (a script must be idempotent for that),"
+            f" or settle it by hand: repair --mark-applied {number} or --mark-pending {number}"
+        )
         return StoppedPartWay(
-            message,
-            details=(*own, *details, *remains.discarded, state),
-            next_step=f"{remedy} and run {verb} again (a script must be idempotent for that),"
-            f" or settle it by hand: repair --mark-applied {number} or --mark-pending {number}",
+            message, details=(*own, *details, *remains.discarded, state), next_step=next_step
         )
 
     def _what_stays(self, remains: Remains) -> str:
@@ -89,12 +94,16 @@ class Failure:
                 f"it was broken off at: {remains.broken_off_at}; the next run takes up what that left behind"
             )
         if remains.commits:
-            last = next((s.summary for s in reversed(self.journal.statements) if not s.error), "")
-            statement = f", the last statement was: {last}" if last else ""
-            return f"{remains.commits} commit(s) of it are permanent{statement}"
+            count, last = len(remains.commits), remains.commits[-1]
+            permanent = (
+                "1 commit of it is permanent" if count == 1 else f"{count} commits of it are permanent"
+            )
+            return f"{permanent}, the last with: {last}" if last else permanent
         if remains.unseen:
             return "it worked on a connection of its own, whose commits nobody sees"
-        return "what this run did was undone, but not what an earlier one had committed"
+        count = len(remains.earlier)
+        commits = f"{count} permanent commit{'' if count == 1 else 's'}"
+        return f"this run is undone; an earlier run made {commits}{_with(remains.earlier[-1])}"
 
     def _in_words(self, error: BaseException) -> tuple[str, str]:
         """The message, and the next step."""
@@ -132,3 +141,8 @@ class Failure:
                 line = traceback.tb_lineno
             traceback = traceback.tb_next
         return line
+
+
+def _with(last: str) -> str:
+    """What tells the last commit from others; nothing where no statement is known of it."""
+    return f", the last with: {last}" if last else ""

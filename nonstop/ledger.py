@@ -212,7 +212,7 @@ class Ledger:
     def record_returned(
         self, connection: DBAPIConnection, script: Script, direction: Direction, identity: RunIdentity
     ) -> None:
-        """Note that the script itself has nothing more to do, in the transaction of its last commit."""
+        """Note that the script itself has nothing more to do; what it has deferred may be left."""
         self._insert_step(connection, script, direction, identity, "returned", script.checksum)
 
     def forget_deferred(self, connection: DBAPIConnection, script: Script, statement: str) -> None:
@@ -234,12 +234,14 @@ class Ledger:
         )
         return Progress(is_applied, tuple(tuple(step) for step in steps.fetchall()))
 
-    def commits_of(self, connection: DBAPIConnection, script: Script) -> int:
-        """How many commits of a script that has not ended are noted, those of earlier runs included."""
-        row = self._run(
-            connection, "SELECT count(*) FROM {steps} WHERE number = ? AND kind = 'commit'", script.number
-        ).fetchone()
-        return int(row[0])
+    def commits_of(self, connection: DBAPIConnection, script: Script) -> tuple[str, ...]:
+        """What is noted of each commit of a script that has not ended, in order, those of earlier runs included."""
+        rows = self._run(
+            connection,
+            "SELECT description FROM {steps} WHERE number = ? AND kind = 'commit' ORDER BY position",
+            script.number,
+        )
+        return tuple(description for (description,) in rows.fetchall())
 
     def record_end(
         self, connection: DBAPIConnection, script: Script, direction: Direction, identity: RunIdentity,
@@ -257,7 +259,7 @@ class Ledger:
 
     def record_undone(self, connection: DBAPIConnection, script: Script, identity: RunIdentity) -> None:
         """Forget a start of which nothing was committed, now or by an earlier run."""
-        if self.commits_of(connection, script) == 0:
+        if not self.commits_of(connection, script):
             self._run(
                 connection,
                 "DELETE FROM {steps} WHERE number = ? AND run_id = ?",

@@ -48,7 +48,9 @@ class Listener(NamedTuple):
 class Runner:
     """Migrations of one folder on one database. ``lock_timeout`` and ``deadline`` are seconds.
 
-    ``blocking_budget_ms`` is how long a query of the application may wait for us."""
+    ``blocking_budget_ms`` is how long a query of the application may wait for us. On tables of more than ``online_above``
+    bytes plain DDL is carried out online; on smaller ones it is sent as it is written.
+    """
 
     database: Database
     folder: Path
@@ -57,6 +59,7 @@ class Runner:
     lock_timeout: float = 60.0
     deadline: float | None = None
     blocking_budget_ms: int = 500
+    online_above: int = 10 * 1024 * 1024
     listener: Listener = field(default_factory=Listener)
 
     # --- reading ----------------------------------------------------------------------------------------------
@@ -197,7 +200,7 @@ class Runner:
         try:
             return self._run_each(planned, Surroundings(
                 self.database, ledger, connection, engine, lock, stop, identity, frozenset(facts.ledger.interrupted),
-                self.blocking_budget_ms, request.allow_blocking, request.discard_data, self.listener.output,
+                self.blocking_budget_ms, self.online_above, request.allow_blocking, request.discard_data, self.listener.output,
             ), outcomes)  # fmt: skip
         finally:
             engine.dispose()

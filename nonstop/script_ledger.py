@@ -50,14 +50,6 @@ class ScriptLedger:
             for statement in deferred:
                 self.ledger.record_deferred(*about, statement)
 
-    def record_last_commit(
-        self, connection: DBAPIConnection, description: str, deferred: Sequence[str]
-    ) -> None:
-        """The same; what it leaves is all that is left to do, for us or for a run after us."""
-        self.record_commit(connection, description, deferred)
-        with self.database.own_role(connection):
-            self.ledger.record_returned(connection, self.script, self.direction, self.identity)
-
     def record_end(self, connection: DBAPIConnection, duration_ms: int, notes: Sequence[str]) -> None:
         """Note that the script has ended well."""
         self.ledger.record_end(
@@ -69,7 +61,7 @@ class ScriptLedger:
         self.in_transaction(lambda connection: self.record_commit(connection, description, ()))
 
     def record_returned(self) -> None:
-        """Note that the script has nothing more to do, where its last commit was sent before that was known."""
+        """Note that the script itself has nothing more to do; what it has deferred may be left."""
         self.in_transaction(
             lambda connection: self.ledger.record_returned(
                 connection, self.script, self.direction, self.identity
@@ -87,13 +79,10 @@ class ScriptLedger:
             lambda connection: self.ledger.forget_deferred(connection, self.script, statement)
         )
 
-    def has_commits(self) -> bool:
-        """Whether a commit of the script is noted, be it that of an earlier run which was interrupted."""
-        try:
-            with transaction(self.database, self.connection):
-                return self.ledger.commits_of(self.connection, self.script) > 0
-        except Exception:  # the connection is gone, and that is what the failure tells of
-            return False
+    def commits(self) -> tuple[str, ...]:
+        """What is noted of each commit of the script, in order."""
+        with transaction(self.database, self.connection):
+            return self.ledger.commits_of(self.connection, self.script)
 
     def record_failure(self, failure: NonstopError) -> None:
         """Note how the script failed. What goes wrong with that is added to ``failure``, which comes first."""

@@ -16,17 +16,20 @@ ResolveUrl = Callable[["str | None"], str]
 """An application's rule: what was configured (None: nothing) -> the address that everyone uses."""
 
 DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|min|h)?")
+SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>kB|MB|GB)?")
+BYTES = {"kB": 1024, "MB": 1024**2, "GB": 1024**3}
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 class Settings(NamedTuple):
-    """Everything that is not a command's own flag. Times are seconds."""
+    """Everything that is not a command's own flag. Times are seconds, ``online_above`` is bytes."""
 
     url: str
     directory: Path
     lock_timeout: float
     deadline: float | None
     blocking_budget: float
+    online_above: int
     wait: float
     ledger_table: str
     ledger_schema: str | None
@@ -40,6 +43,14 @@ def seconds(text: str) -> float:
     if match is None:
         raise UsageError(f"{text!r} is not a duration", next_step="write it like 60s, 500ms or 2m")
     return float(match["number"]) * SECONDS[match["unit"] or "s"]
+
+
+def bytes_of(text: str) -> int:
+    """A size such as ``10MB``, ``512kB`` or a plain number of bytes. Raises UsageError."""
+    match = SIZE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is not a size", next_step="write it like 10MB, 512kB or 1GB")
+    return round(float(match["number"]) * BYTES.get(match["unit"] or "", 1))
 
 
 def load(
@@ -72,6 +83,7 @@ def load(
         lock_timeout=seconds(sources.first("lock_timeout", "NONSTOP_LOCK_TIMEOUT") or "60"),
         deadline=seconds(deadline) if deadline else None,
         blocking_budget=seconds(sources.first("blocking_budget", "NONSTOP_BLOCKING_BUDGET") or "500ms"),
+        online_above=bytes_of(sources.first("online_above", "NONSTOP_ONLINE_ABOVE") or "10MB"),
         wait=seconds(sources.first("wait", "NONSTOP_WAIT") or "0"),
         ledger_table=sources.first("ledger_table", "NONSTOP_LEDGER_TABLE") or "nonstop",
         ledger_schema=sources.first("ledger_schema", "NONSTOP_LEDGER_SCHEMA"),

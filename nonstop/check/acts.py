@@ -84,7 +84,7 @@ def run(
     database = open_database(url).rehearsals.stand_in(is_alone)
     runner = Runner(
         database, setting.folder, setting.ledger_table, setting.ledger_schema, 30.0, setting.deadline,
-        setting.budget_ms, Listener(),
+        setting.budget_ms, online_above=0, listener=Listener(),
     )  # fmt: skip
     counts = disturbance.of_the_script(runner.ledger().table_names)
     disturbed = disturbance.install(Disturbance(counts, kill_at, fail_at))

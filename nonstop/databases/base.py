@@ -162,6 +162,25 @@ class Database(ABC):
     def begin_if_needed(self, connection: DBAPIConnection, statement: str) -> None:
         """Open a transaction where the driver would not do it by itself before ``statement``."""
 
+    def statement_succeeded(self, connection: DBAPIConnection, statement: str) -> None:  # noqa: B027
+        """Note that ``statement`` has succeeded, where the driver alone might have committed it."""
+
+    def commits_before(self, connection: DBAPIConnection, statement: str) -> bool:
+        """Whether the open transaction is one that the driver would not have begun, and may not enclose ``statement``."""
+        return False
+
+    def survives_rollback(self, connection: DBAPIConnection) -> bool:
+        """Whether the driver alone would have committed something of the open transaction by now."""
+        return False
+
+    def roll_back_driver_part(self, connection: DBAPIConnection) -> bool:
+        """Undo what the driver alone would undo in such a transaction; False where that is nothing."""
+        return False
+
+    def release_commits(self, connection: DBAPIConnection, savepoint: str) -> bool:
+        """Whether the transaction began with ``savepoint``, so that its release is a commit."""
+        return False
+
     def spares_readers(self, connection: DBAPIConnection) -> bool:
         """Whether readers need not wait for the one writer."""
         return True
@@ -181,6 +200,10 @@ class Database(ABC):
     @abstractmethod
     def can_commit(self, connection: DBAPIConnection) -> bool:
         """Whether a transaction is open that a commit would keep (not one that an error has ended)."""
+
+    @abstractmethod
+    def has_changes(self, connection: DBAPIConnection) -> bool:
+        """Whether the open transaction, which has not failed, may have changed anything."""
 
     @contextmanager
     def own_role(self, connection: DBAPIConnection) -> Iterator[None]:
@@ -231,6 +254,10 @@ class Database(ABC):
 
     def allow_long_wait(self, connection: DBAPIConnection) -> None:  # noqa: B027
         """Let a session in autocommit mode wait long: for statements whose waiting holds nobody up."""
+
+    def split(self, statement: str) -> Sequence[str]:
+        """The statements in a string of SQL that the driver would send in one go."""
+        return (statement,)
 
     def needs_of(self, statement: str) -> Sequence[tuple[str, Need]]:
         """Each statement in a string of SQL, with what it needs from tables that others use."""

@@ -174,6 +174,12 @@ class PostgreSQL(Database):
     def can_commit(self, connection: DBAPIConnection) -> bool:
         return int(connection.info.transaction_status) == IN_TRANSACTION and not connection.closed
 
+    def has_changes(self, connection: DBAPIConnection) -> bool:
+        # A transaction gets its number with its first change, whatever made it (manual, "Transactions and Identifiers").
+        cursor = connection.cursor()
+        cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+        return bool(cursor.fetchone()[0])
+
     @contextmanager
     def own_role(self, connection: DBAPIConnection) -> Iterator[None]:
         cursor = connection.cursor()
@@ -243,6 +249,9 @@ class PostgreSQL(Database):
 
     def allow_long_wait(self, connection: DBAPIConnection) -> None:
         connection.cursor().execute(LONG_WAIT)
+
+    def split(self, statement: str) -> Sequence[str]:
+        return [text for text, _ in self.needs_of(statement)]
 
     def needs_of(self, statement: str) -> Sequence[tuple[str, Need]]:
         from nonstop.databases.postgresql_statements import needs

@@ -73,6 +73,7 @@ def _together(text: str, prefix: str, actions: list[Action]) -> Need:
         reach=reach,
         indexes=tuple(name for need in needs for name in need.indexes),
         loses_data=any(need.loses_data for need in needs),
+        has_unknown_name=any(need.has_unknown_name for need in needs),
         rewritten=_validated_apart(text, prefix, constraints) if worst.kind is Kind.NOT_VALID else (),
         constraints=tuple(
             f"{prefix} ADD CONSTRAINT {constraint.definition(text)}" for constraint in constraints

@@ -52,8 +52,9 @@ def _locking(table: Name, lock: LockClass = LockClass.ACCESS_EXCLUSIVE) -> Need:
 
 
 def _check(reader: Reader, table: Name, name: Name | None) -> tuple[str, Need]:
-    chosen = chosen_name(table.last, check_addition(reader.brackets()), "check")
-    need = _locking(table)
+    addition, is_certain = check_addition(reader.brackets())
+    chosen = chosen_name(table.last, addition, "check")
+    need = replace(_locking(table), has_unknown_name=name is None and not is_certain)
     if any(reader.has(words) for words in NOTHING_TO_READ):
         return chosen, need
     return chosen, replace(need, kind=Kind.NOT_VALID, reason=_reads(table))

@@ -35,7 +35,8 @@ def create_index(reader: Reader) -> Need:
         )  # fmt: skip
     if reader.accept("using"):
         reader.name()
-    chosen = name.last if name else chosen_name(table.last, index_addition(reader.brackets()), "idx")
+    addition, is_certain = ("", True) if name else index_addition(reader.brackets())
+    chosen = name.last if name else chosen_name(table.last, addition, "idx")
     text = reader.text
     insertion = "" if name else f"{quoted(chosen)} "
     rewritten = (
@@ -53,6 +54,7 @@ def create_index(reader: Reader) -> Need:
         reason=f"builds the index of {table} while writers wait",
         correction="-- op.create_index, which builds the index of each partition concurrently",
         provided=(Condition(Fact.NAME_IS_FREE, created),),
+        has_unknown_name=not is_certain,
     )
 
 

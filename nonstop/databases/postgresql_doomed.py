@@ -18,7 +18,7 @@ OUTSIDE_TRANSACTIONS = (
     "create|alter|drop database|tablespace|subscription|system",
     "vacuum|cluster|reindex|discard",
 )
-ONLINE = (Kind.ONLINE_INDEX, Kind.DROP_INDEX, Kind.NOT_VALID, Kind.CONCURRENT)
+ONLINE = (Kind.ONLINE_INDEX, Kind.NOT_VALID, Kind.CONCURRENT)
 """What is made online, and loses nothing."""
 COMMITS_INSIDE = re.compile(r"\b(commit|rollback)\b", re.IGNORECASE)
 CHANGES_ROWS = re.compile(r"\b(insert|update|delete|merge|execute)\b", re.IGNORECASE)

@@ -33,9 +33,6 @@ QUERIES = {
     Fact.NAME_IS_FREE: """
         SELECT NOT EXISTS (SELECT FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
             WHERE c.oid = to_regclass(%(subject)s) AND coalesce(i.indisvalid, true))""",
-    Fact.INDEX_EXISTS: "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(%(subject)s))",
-    Fact.INDEX_STANDS_ALONE: """
-        SELECT NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = to_regclass(%(subject)s))""",
     Fact.PARTITION_IS_PREPARED: """
         WITH keys AS (
             SELECT unnest(partattrs::int2[]) AS attnum FROM pg_partitioned_table WHERE partrelid = to_regclass(%(of)s)

@@ -28,43 +28,35 @@ def chosen_name(table: str, addition: str, label: str) -> str:
     return "_".join(text for text in [*texts, label] if text)
 
 
-def index_addition(columns: Reader) -> str:
-    """What the columns and expressions of an index contribute to its name."""
+def index_addition(columns: Reader) -> tuple[str, bool]:
+    """What the columns of an index contribute to its name; False where an expression makes that uncertain."""
     names: list[str] = []
+    is_certain = True
     for clause in columns.clauses():
-        plain = name = _key_name(clause)
+        is_certain &= clause.peek().symbol != "("
+        plain = name = clause.name().last or "expr"
         number = 0
         while name in names:
             number += 1
             name = f"{plain}{number}"
         names.append(name)
-    return "_".join(names)
+    return "_".join(names), is_certain
 
 
-def _key_name(key: Reader) -> str:
-    if key.peek().symbol == "(":
-        inside = key.brackets()
-        return inside.name().last if inside.peek(1).symbol == "(" and _is_one_call(inside) else "expr"
-    return key.name().last or "expr"
-
-
-def _is_one_call(expression: Reader) -> bool:
-    last = expression.tokens[-1]
-    outside = [token for token in expression.tokens[1:-1] if token.depth == last.depth]
-    return last.symbol == ")" and [token.symbol for token in outside] == ["("]
-
-
-def check_addition(condition: Reader) -> str:
-    """The column that a condition is about, if it is only one."""
+def check_addition(condition: Reader) -> tuple[str, bool]:
+    """The column that a condition is about, if it is only one; False where its text does not tell what is a column."""
     columns: dict[str, None] = {}
-    for index, token in enumerate(condition.tokens):
-        before = condition.tokens[index - 1].symbol if index else ""
-        after = condition.tokens[index + 1].symbol if index + 1 < len(condition.tokens) else ""
+    is_certain = True
+    for token, following in zip(condition.tokens, [*condition.tokens[1:], None], strict=True):
+        if token.symbol in ("::", ".") or token.word == "collate":
+            is_certain = False
         if token.sort not in (Sort.WORD, Sort.QUOTED) or token.word in _NOT_A_COLUMN:
             continue
-        if after not in ("(", ".") and before != "::":
-            columns[token.value] = None
-    return next(iter(columns)) if len(columns) == 1 else ""
+        if following is not None:  # it may be a function, or a type before its value
+            is_operator = following.sort is Sort.SYMBOL and following.symbol != "("
+            is_certain &= is_operator or following.word in _NOT_A_COLUMN
+        columns[token.value] = None
+    return (next(iter(columns)) if len(columns) == 1 else ""), is_certain
 
 
 def op(verb: str, *arguments: str | list[str], schema: str | None = None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from nonstop.databases.postgresql_reader import Reader
 from nonstop.databases.postgresql_tokens import Name
 from nonstop.descriptions.operations import LockClass
-from nonstop.descriptions.statements import Condition, Fact, Kind, Need, Reach
+from nonstop.descriptions.statements import Kind, Need, Reach
 
 ACCESS_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE = LockClass.ACCESS_EXCLUSIVE, LockClass.SHARE_UPDATE_EXCLUSIVE
 ROW_LOCKS = ("access share", "row share", "row exclusive")
@@ -31,22 +31,9 @@ def drop_index(reader: Reader) -> Need:
         reader.accept("[if exists]")
         indexes = strings(reader.names())
         return Need(Kind.CONCURRENT, SHARE_UPDATE_EXCLUSIVE, indexes=indexes, rewritten=(reader.text,))
-    if_exists = "IF EXISTS " if reader.accept("if exists") else ""
-    names = reader.names()
-    if reader.has("cascade"):
-        return cascading(reader, Need(Kind.BRIEF, ACCESS_EXCLUSIVE, indexes=strings(names)))
-    return Need(
-        Kind.DROP_INDEX,
-        ACCESS_EXCLUSIVE,
-        indexes=strings(names),
-        rewritten=tuple(f"DROP INDEX CONCURRENTLY {if_exists}{name.written}" for name in names),
-        reason="waits for all readers of the index's table, and everybody who comes later waits behind it",
-        provided=tuple(
-            Condition(fact, str(name))
-            for name in names
-            for fact in (Fact.INDEX_STANDS_ALONE, *(() if if_exists else (Fact.INDEX_EXISTS,)))
-        ),
-    )
+    reader.accept("[if exists]")
+    names = strings(reader.names())
+    return cascading(reader, Need(Kind.BRIEF, ACCESS_EXCLUSIVE, indexes=names, drops=names))
 
 
 def drop_relation(reader: Reader) -> Need:

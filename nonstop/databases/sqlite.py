@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock, Violation
+from nonstop.databases.sqlite_driver import DriverTransactions
 from nonstop.databases.url import DatabaseUrl
-from nonstop.databases.wording import is_write
 from nonstop.errors import DatabaseUnreachable, LockNotObtained, NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT = 30.0
 """How long a statement waits for another writer, in seconds."""
-OUTSIDE_TRANSACTIONS = ("vacuum", "attach", "detach")
 
 
 class SQLite(Database):
@@ -44,7 +43,7 @@ class SQLite(Database):
 
     def __init__(self, url: DatabaseUrl) -> None:
         super().__init__(url)
-        self._restorable: dict[int, str | None] = {}
+        self._driver = DriverTransactions()
         self._is_uri = url.database.startswith("file:")
         name = url.database.removeprefix("file:")
         if name in ("", ":memory:") or ("mode", "memory") in url.query:
@@ -146,15 +145,10 @@ class SQLite(Database):
     def prepare_session(
         self, connection: DBAPIConnection, owner: str, seconds_left: float | None = None
     ) -> None:
-        # Python's sqlite3 begins no transaction before DDL, so that a failed script would leave its tables behind.
-        # We begin ourselves (begin_if_needed), which the driver allows where its own beginning is switched off.
-        if connection.isolation_level is not None:
-            self._restorable[id(connection)] = connection.isolation_level
-            connection.isolation_level = None
+        self._driver.take_over(connection)
 
     def restore_session(self, connection: DBAPIConnection) -> None:
-        if id(connection) in self._restorable:
-            connection.isolation_level = self._restorable.pop(id(connection))
+        self._driver.give_back(connection)
 
     def prepare_steps(self, connection: DBAPIConnection) -> None:
         # A table that is rebuilt is dropped once: with foreign keys enforced, its child rows would go with it. The
@@ -162,10 +156,22 @@ class SQLite(Database):
         connection.execute("PRAGMA foreign_keys = OFF")
 
     def begin_if_needed(self, connection: DBAPIConnection, statement: str) -> None:
-        if connection.in_transaction or not is_write(statement):
-            return
-        if not statement.lstrip()[:8].lower().startswith(OUTSIDE_TRANSACTIONS):
-            connection.execute("BEGIN IMMEDIATE")
+        self._driver.begin_if_needed(connection, statement)
+
+    def statement_succeeded(self, connection: DBAPIConnection, statement: str) -> None:
+        self._driver.succeeded(connection, statement)
+
+    def commits_before(self, connection: DBAPIConnection, statement: str) -> bool:
+        return self._driver.commits_before(connection, statement)
+
+    def survives_rollback(self, connection: DBAPIConnection) -> bool:
+        return self._driver.survives_rollback(connection)
+
+    def roll_back_driver_part(self, connection: DBAPIConnection) -> bool:
+        return self._driver.roll_back_driver_part(connection)
+
+    def release_commits(self, connection: DBAPIConnection, savepoint: str) -> bool:
+        return self._driver.release_commits(connection, savepoint)
 
     def spares_readers(self, connection: DBAPIConnection) -> bool:
         (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
@@ -185,6 +191,9 @@ class SQLite(Database):
 
     def can_commit(self, connection: DBAPIConnection) -> bool:
         return self.in_transaction(connection)
+
+    def has_changes(self, connection: DBAPIConnection) -> bool:
+        return self.in_transaction(connection)  # nothing begins one but what writes
 
     def loss_watch(self, others: DBAPIConnection, ignored: frozenset[str]) -> LossWatch:
         from nonstop.databases.sqlite_losses import FileLosses

@@ -24,7 +24,7 @@ ASKING_PRAGMA = re.compile(
 
 def is_write(statement: str) -> bool:
     """Whether a statement may write, by its first word (comments skipped). In doubt, yes."""
-    text = _without_comments_before(statement)
+    text = without_comments_before(statement)
     first = _first_word(text)
     if first == "with":
         lowered = text.lower()
@@ -41,11 +41,12 @@ def only_asks(statement: str) -> bool:
     """
     if is_write(statement) or STAYS.search(statement) or ";" in statement.rstrip("; \t\r\n"):
         return False
-    first = _first_word(_without_comments_before(statement))
+    first = first_word(statement)
     return first in ASKS or (first == "pragma" and bool(ASKING_PRAGMA.search(statement)))
 
 
-def _without_comments_before(statement: str) -> str:
+def without_comments_before(statement: str) -> str:
+    """The text from its first word on."""
     text = statement.lstrip(" \t\r\n(;")
     while text.startswith(("--", "/*")):
         text = text.partition("\n")[2] if text.startswith("--") else text[_end_of_comment(text) :]
@@ -63,5 +64,11 @@ def _end_of_comment(text: str) -> int:
     return len(text)
 
 
+def first_word(statement: str) -> str:
+    """The first word behind comments, in lower case."""
+    return _first_word(without_comments_before(statement))
+
+
 def _first_word(text: str) -> str:
-    return text[:12].split(None, 1)[0].rstrip(";").lower() if text.strip() else "select"
+    found = re.match(r"\w+", text)
+    return found[0].lower() if found else "select"

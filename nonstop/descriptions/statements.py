@@ -17,8 +17,6 @@ class Kind(StrEnum):
     """Changes the catalog only; ``lock`` is held for an instant, once it has been obtained."""
     ONLINE_INDEX = "online index"
     """Builds an index while writers wait; ``rewritten`` builds it CONCURRENTLY."""
-    DROP_INDEX = "drop index"
-    """Locks the table of an index; ``rewritten`` drops it CONCURRENTLY, one statement per index."""
     NOT_VALID = "not valid"
     """Adds constraints and reads every row for them; ``rewritten`` adds them NOT VALID, then validates each apart."""
     CONCURRENT = "concurrent"
@@ -56,8 +54,6 @@ class Fact(StrEnum):
     FUNCTION_IS_NOT_VOLATILE = "no function of that name is volatile"
     NO_DEFAULT_PARTITION = "the partitioned table has no default partition"
     NAME_IS_FREE = "nothing has the name, or only what a failed concurrent build left"
-    INDEX_EXISTS = "the index is there"
-    INDEX_STANDS_ALONE = "no constraint needs the index"
     PARTITION_IS_PREPARED = (
         "validated CHECKs cover the partition key; indexes and foreign keys are there already"
     )
@@ -108,6 +104,8 @@ class Need:
     """Indexes that the statement names without their table, which is locked too."""
     creates: tuple[str, ...] = ()
     """Tables, views and indexes that are new: nobody else uses them before the commit."""
+    drops: tuple[str, ...] = ()
+    """Indexes that are gone afterwards."""
     temporary: bool = False
     """Whether ``creates`` is for this session only."""
     only: bool = False
@@ -115,6 +113,8 @@ class Need:
     rewritten: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     """Of NOT_VALID, each constraint as a plain statement of its own, with its name: what is to be true in the end."""
+    has_unknown_name: bool = False
+    """Whether it names neither its index or constraint nor, for certain, what PostgreSQL would make the name of."""
     loses_data: bool = False
     reason: str = ""
     correction: str = ""

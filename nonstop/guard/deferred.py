@@ -2,62 +2,102 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from nonstop.databases.base import DBAPIConnection
+from nonstop.databases.transaction_control import TransactionControl, Verb
+from nonstop.descriptions.statements import Kind, Need, Reached
+
+NEEDS_UNIQUE_INDEX = re.compile(r"\bon\s+conflict\b|\breferences\b", re.IGNORECASE)
+UNIQUE_INDEX = re.compile(r"\s*create\s+unique\b", re.IGNORECASE)
+ADDING = (Kind.READS, Kind.ONLINE_INDEX, Kind.NOT_VALID)
+"""Statements that leave tables, columns and what others have made as they are, unless they drop something too."""
+
+
+class Pending(NamedTuple):
+    """A statement that waits for a commit: the oids of its ``tables``, and the ``names`` of what it makes or drops."""
+
+    text: str
+    tables: frozenset[int]
+    names: frozenset[str]
+
+    def is_noticed_by(self, text: str, need: Need, reached: Callable[[], Iterable[Reached]]) -> bool:
+        """Whether a statement may find that this one is not carried out yet. ``reached()``: the tables that it locks."""
+        if need.kind is Kind.UNKNOWN or (UNIQUE_INDEX.match(self.text) and NEEDS_UNIQUE_INDEX.search(text)):
+            return True
+        if any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) for name in self.names):
+            return True
+        if need.kind in ADDING and not need.loses_data:
+            return False
+        if need.is_strong and not (need.relations or need.indexes):
+            return True
+        return any(table.oid in self.tables for table in reached())
 
 
 class Deferred:
     """Those of open transactions, and those that are due because their transaction was committed."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: dict[int, list[str]] = {}
-        self._savepoints: dict[tuple[int, str], int] = {}
+        self._waiting: dict[int, list[Pending]] = {}
+        self._savepoints: dict[int, list[tuple[str, int]]] = {}
+        self._dropped: dict[int, set[str]] = {}
         self._due: list[str] = []
 
     # --- until the commit -------------------------------------------------------------------------------------
 
-    def add(self, connection: DBAPIConnection, statement: str) -> None:
+    def add(self, connection: DBAPIConnection, statement: Pending) -> None:
         """Carry out ``statement`` when the open transaction of ``connection`` has been committed."""
         self._waiting.setdefault(id(connection), []).append(statement)
 
-    def of(self, connection: DBAPIConnection) -> list[str]:
+    def of(self, connection: DBAPIConnection) -> list[Pending]:
         """What the open transaction of ``connection`` has deferred so far."""
         return self._waiting.get(id(connection), [])[:]
 
     def take(self, connection: DBAPIConnection) -> list[str]:
-        """The same, and forget it: the transaction ends, or it was carried out already."""
-        return self._waiting.pop(id(connection), [])
+        """The same as texts, and forget it: the transaction ends."""
+        self._savepoints.pop(id(connection), None)
+        self._dropped.pop(id(connection), None)
+        return [pending.text for pending in self._waiting.pop(id(connection), [])]
 
-    def cancel(self, connection: DBAPIConnection, statement: str) -> None:
-        """Do not carry out ``statement`` after all: the same transaction has taken it back."""
-        self._waiting[id(connection)].remove(statement)
+    def note_dropped(self, connection: DBAPIConnection, indexes: Iterable[str]) -> None:
+        """Note indexes that the open transaction of ``connection`` drops."""
+        self._dropped.setdefault(id(connection), set()).update(indexes)
 
-    def mind_savepoints(self, connection: DBAPIConnection, statement: str) -> None:
-        """What was deferred after a savepoint goes with a rollback to it."""
-        first, *rest = statement.lower().split(None, 3) or [""]
-        if first == "savepoint" and rest:
-            self._savepoints[id(connection), rest[0]] = len(self.of(connection))
-        elif first == "rollback" and rest[:1] == ["to"]:
-            mark = self._savepoints.get((id(connection), rest[-1]), 0)
-            del self._waiting.get(id(connection), [])[mark:]
+    def has_dropped(self, connection: DBAPIConnection, indexes: Iterable[str]) -> bool:
+        """Whether the open transaction of ``connection`` has dropped one of ``indexes``."""
+        return not self._dropped.get(id(connection), set()).isdisjoint(indexes)
+
+    def mind_savepoints(self, connection: DBAPIConnection, control: TransactionControl) -> None:
+        """Note a savepoint; what was deferred after it goes with a rollback to it.
+
+        A name may stand for several savepoints, of which the last counts (PostgreSQL manual, "SAVEPOINT").
+        """
+        marks = self._savepoints.setdefault(id(connection), [])
+        if control.verb is Verb.SAVEPOINT:
+            marks.append((control.savepoint, len(self.of(connection))))
+            return
+        found = [place for place, (name, _) in enumerate(marks) if name == control.savepoint]
+        if not found:
+            return  # the statement fails
+        if control.verb is Verb.ROLLBACK_TO:
+            del self._waiting.get(id(connection), [])[marks[found[-1]][1] :]
+            del marks[found[-1] + 1 :]
+        elif control.verb is Verb.RELEASE:
+            del marks[found[-1] :]
 
     # --- after it ---------------------------------------------------------------------------------------------
 
     def add_due(self, statements: Iterable[str]) -> None:
-        """Carry these out next. A commit may come from a thread of its own."""
-        with self._lock:
-            self._due += statements
+        """Carry these out next."""
+        self._due += statements
 
     @property
     def next_due(self) -> str | None:
         """The statement that is to be carried out next; it stays until :meth:`done`."""
-        with self._lock:
-            return self._due[0] if self._due else None
+        return self._due[0] if self._due else None
 
     def done(self, statement: str) -> None:
         """A statement that was due has been carried out."""
-        with self._lock:
-            self._due.remove(statement)
+        self._due.remove(statement)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nonstop.databases.base import Database, DBAPIConnection
-from nonstop.databases.wording import only_asks
+from nonstop.databases.wording import is_write
 from nonstop.descriptions.losses import Loss, LossWatch
 from nonstop.descriptions.scripts import Direction
 from nonstop.errors import NonstopError, Refused
@@ -52,8 +52,8 @@ class Losses:
         """What is lost, note by note."""
 
     def may_change(self, statement: str) -> bool:
-        """Whether ``statement`` may change something: data, also by a function that it calls, or its transaction."""
-        return not only_asks(statement) or self._watch.outlook(statement).changes
+        """Whether ``statement`` may change data or schema, also by a function that it calls."""
+        return is_write(statement) or self._watch.outlook(statement).changes
 
     # --- statements -------------------------------------------------------------------------------------------
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from nonstop.databases.base import Database, DBAPIConnection
@@ -11,15 +11,13 @@ from nonstop.descriptions.operations import LockClass
 from nonstop.descriptions.results import AllowedToBlock
 from nonstop.descriptions.statements import Kind, Need, Reached
 from nonstop.errors import Refused
+from nonstop.guard.deferred import Pending
 from nonstop.guard.manners import Manners
-from nonstop.guard.work import Work
+from nonstop.guard.transactions import Transactions
 
-SMALL = 10 * 1024 * 1024
-"""Bytes of a table up to which a blocking statement is tried: it is over in a few ms, and the watchdog looks on."""
 NOTHING = "UNLISTEN nonstop_nothing"
 """Sent in the place of what is carried out later, or was already: it does nothing, in and outside transactions."""
-UNIQUE_INDEX = re.compile(r"\s*create\s+unique", re.IGNORECASE)
-CAUTION = (Kind.UNKNOWN, Kind.BLOCKING, Kind.ONLINE_INDEX, Kind.DROP_INDEX, Kind.NOT_VALID)
+CAUTION = (Kind.UNKNOWN, Kind.BLOCKING, Kind.ONLINE_INDEX, Kind.NOT_VALID)
 """What may lock whatever its text says, and what can't be had in its plain form for certain."""
 
 
@@ -27,14 +25,17 @@ class Services(NamedTuple):
     """What :class:`PlainSql` asks others for.
 
     ``run_online(statement)`` carries out an online form now, on a connection of our own, whose sessions resolve names
-    as ``own_names()`` says; ``run_deferred()`` does so with what commits have left to do. ``known(oids)`` tells which tables others can see. ``allow_blocking`` is the reason for
-    which blocking statements are allowed, or None; ``say`` takes a line for the outcome, ``allowed`` what was let through.
+    as ``own_names()`` says; ``run_deferred()`` does so with what commits have left to do. ``known(oids)`` tells which
+    tables others can see. Tables of up to ``small`` bytes take every statement as it is written: it is over soon, and the
+    watchdog looks on. ``allow_blocking`` is the reason for which blocking statements are allowed, or None; ``say`` takes
+    a line for the outcome, ``allowed`` what was let through.
     """
 
     run_online: Callable[[str], None]
     run_deferred: Callable[[], None]
     own_names: Callable[[], tuple[str, ...]]
     known: Callable[[Sequence[int]], set[int]]
+    small: int
     allow_blocking: str | None
     say: Callable[[str], None]
     allowed: Callable[[AllowedToBlock], None]
@@ -72,9 +73,11 @@ class Judged(NamedTuple):
 class PlainSql:
     """Stands before every statement of a script that is not a step of ``op``."""
 
-    def __init__(self, database: Database, work: Work, manners: Manners, services: Services) -> None:
+    def __init__(
+        self, database: Database, transactions: Transactions, manners: Manners, services: Services
+    ) -> None:
         self._database = database
-        self._work = work
+        self._transactions = transactions
         self._manners = manners
         self._services = services
         self.run_deferred = services.run_deferred
@@ -101,12 +104,12 @@ class PlainSql:
         needs = self._database.needs_of(statement)
         if not any(need.is_strong or need.kind in CAUTION or _is_concurrent_index(need) for _, need in needs):
             self._manners.forget_limits_of_the_past(connection)
-            self._require_deferred(connection, statement, needs)
+            for text, need in needs:
+                self._refuse_to_notice(connection, text, need)
             return statement
         if len(needs) > 1:
             self._refuse_names_to_come(connection, needs)
         judged = self._look(connection, needs)
-        self._require_deferred(connection, statement, needs)
         sent = [self._decide(connection, one, commits_itself) for one in judged]
         strong = [one for one, text in zip(judged, sent, strict=True) if text and one.is_strong]
         if strong:
@@ -126,14 +129,14 @@ class PlainSql:
     def _has_to_insist(self, connection: DBAPIConnection, strong: Sequence[Judged]) -> bool:
         """Whether the script can't begin anew, and the locks can be had before what needs them, and only that long."""
         return (
-            self._work.commits > 0
-            and not self._work.has_written(connection)
+            not self._transactions.can_begin_anew
+            and not self._transactions.has_written(connection)
             and all(one.need.kind not in (Kind.UNKNOWN, Kind.BLOCKING) for one in strong)
         )
 
     def _get_ready(self, connection: DBAPIConnection) -> None:
         """Have at hand what the next statement may need to be judged: by then the lock is held, and others wait."""
-        if not self._work.has_written(connection):
+        if not self._transactions.has_written(connection):
             self._services.own_names()
             self._database.confirms(connection, ())
 
@@ -167,34 +170,34 @@ class PlainSql:
 
     def _decide(self, connection: DBAPIConnection, one: Judged, commits_itself: bool) -> str:
         """What is sent of one statement: all of it, another form, or nothing."""
+        self._refuse_to_notice(connection, one.text, one.need)
         match one.need.kind:
-            case Kind.DROP_INDEX if builds := self._deferred_builds(connection, one.need.indexes):
-                for build in builds:
-                    self._work.deferred.cancel(connection, build)
-                return ""
-            case Kind.ONLINE_INDEX | Kind.DROP_INDEX | Kind.NOT_VALID if one.tables:
+            case Kind.ONLINE_INDEX | Kind.NOT_VALID if one.tables:
                 return self._made_online(connection, one, commits_itself)
             case Kind.CONCURRENT if commits_itself and _is_concurrent_index(one.need):
                 self._services.run_online(_as_sent(one.text))
                 return ""
             case Kind.BLOCKING:
                 self._refuse_to_block(connection, one)
+        self._transactions.deferred.note_dropped(connection, one.need.drops)
         return one.text
 
     def _made_online(self, connection: DBAPIConnection, one: Judged, commits_itself: bool) -> str:
-        if one.need.only or not self._database.confirms(connection, one.need.provided):
+        if one.need.only or self._size(connection, one) <= self._services.small:
+            return one.text
+        self._refuse_what_can_not_be_online(connection, one)
+        if not self._database.confirms(connection, one.need.provided):
             return one.text
         if not self._can_be_online(connection, one):
-            if one.need.kind is not Kind.DROP_INDEX:  # which takes no longer than its lock
-                self._refuse_to_block(connection, one)
+            self._refuse_to_block(connection, one)
             return one.text
         has_constraints = one.need.kind is Kind.NOT_VALID
         first = one.need.rewritten[0] if has_constraints else ""
         for statement in map(_as_sent, one.need.constraints if has_constraints else one.need.rewritten):
             if not commits_itself:
-                self._work.deferred.add(connection, statement)
+                self._transactions.deferred.add(connection, _pending(statement, one))
             elif first:  # it is sent now, and commits itself: what completes it comes next
-                self._work.deferred.add_due([statement])
+                self._transactions.deferred.add_due([statement])
             else:
                 self._services.run_online(statement)
         return first
@@ -205,15 +208,34 @@ class PlainSql:
             return False
         return self._database.names_resolve_as(connection) == self._services.own_names()
 
+    def _refuse_what_can_not_be_online(self, connection: DBAPIConnection, one: Judged) -> None:
+        """Raise Refused where the server would choose the name, or an index would be missing until its successor is built."""
+        if self._transactions.deferred.has_dropped(connection, one.need.creates):
+            raise Refused(
+                f"refused, for there would be no such index until it is built: {' '.join(one.text.split())[:200]}",
+                details=(f"On a table as large as {one.names[0]} it is built online, after the commit.",),
+                next_step="build it under another name and commit; then drop the old one and rename it, in one transaction",
+            )
+        if one.need.has_unknown_name:
+            raise Refused(
+                f"refused, for the name that PostgreSQL would choose is not known: {' '.join(one.text.split())[:200]}",
+                details=(f"On a table as large as {one.names[0]} it is done online, which takes a name.",),
+                next_step="name the index or the constraint in the statement",
+            )
+
+    def _size(self, connection: DBAPIConnection, one: Judged) -> int:
+        """Bytes of what a statement locks. To measure a table means to open it, so that is bounded too."""
+        self._manners.limit(connection)
+        return self._database.size(connection, one.tables)
+
     def _refuse_to_block(self, connection: DBAPIConnection, one: Judged) -> None:
         """Raise Refused unless the tables are small, new, or of nobody's concern; or blocking was allowed."""
         if not (one.tables or one.may_be_any):
             return
         if one.need.unless and self._database.confirms(connection, one.need.unless):
             return
-        self._manners.limit(connection)  # to measure a table means to open it
-        size = self._database.size(connection, one.tables)
-        if size <= SMALL:
+        size = self._size(connection, one)
+        if size <= self._services.small:
             return
         summary = " ".join(one.text.split())
         if self._services.allow_blocking is not None:
@@ -232,51 +254,27 @@ class PlainSql:
             next_step='correct the script as shown, or accept the waiting with --allow-blocking "the reason"',
         )
 
-    def _deferred_builds(self, connection: DBAPIConnection, indexes: Sequence[str]) -> list[str]:
-        """The deferred statements that would build ``indexes``; empty where that is not all of them."""
-        builds = [
-            text
-            for text in self._work.deferred.of(connection)
-            for _, need in self._database.needs_of(text)
-            if {*need.creates} & {*indexes}
-        ]
-        return builds if len(builds) == len(indexes) else []
-
     # --- what is deferred -------------------------------------------------------------------------------------
 
-    def _require_deferred(
-        self, connection: DBAPIConnection, statement: str, needs: Sequence[tuple[str, Need]]
-    ) -> None:
-        """See to it that what a statement builds on is there: carried out at once if the commit can't be hurt by it."""
-        deferred = self._work.deferred.of(connection)
-        if not deferred or all(need.kind in (Kind.ONLINE_INDEX, Kind.DROP_INDEX) for _, need in needs):
-            return  # what is deferred keeps its order
-        missing = [text for text in deferred if _builds_on(statement, text, self._database)]
-        if not missing:
-            return
-        if self._work.has_written(connection):
-            raise Refused(
-                f"refused: {' '.join(statement.split())[:200]}",
-                details=(f"It builds on what is done online after the commit: {missing[0]}",),
-                next_step="commit before this statement, or use op.create_index",
-            )
-        connection.rollback()
-        for text in self._work.deferred.take(connection):
-            self._services.run_online(text)
+    def _refuse_to_notice(self, connection: DBAPIConnection, text: str, need: Need) -> None:
+        """Raise Refused where a statement would find that what was deferred to the commit is not done yet."""
+        for pending in self._transactions.deferred.of(connection):
+            if pending.is_noticed_by(text, need, partial(self._database.reached, connection, need)):
+                raise Refused(
+                    f"refused, for an earlier statement is carried out after the commit: {' '.join(text.split())[:200]}",
+                    details=(f"It may depend on this, which large tables take online only: {pending.text}",),
+                    next_step="commit before this statement",
+                )
+
+
+def _pending(statement: str, one: Judged) -> Pending:
+    names = (name.rpartition(".")[2].strip('"') for name in (*one.need.creates, *one.need.indexes))
+    return Pending(statement, frozenset(table.oid for table in one.tables), frozenset(names))
 
 
 def _is_concurrent_index(need: Need) -> bool:
     """CREATE or DROP INDEX CONCURRENTLY: we carry it out, and clean up after a build that fails."""
     return need.kind is Kind.CONCURRENT and bool(need.rewritten)
-
-
-def _builds_on(statement: str, deferred: str, database: Database) -> bool:
-    """Whether a statement names what ``deferred`` makes, or may ask for the uniqueness that it brings."""
-    ((_, need),) = database.needs_of(deferred)
-    text = statement.lower()
-    names = [name.rpartition(".")[2].strip('"').lower() for name in (*need.creates, *need.indexes)]
-    wanted = [*names, "conflict", "references"] if UNIQUE_INDEX.match(deferred) else names
-    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in wanted)
 
 
 def _as_sent(statement: str) -> str:

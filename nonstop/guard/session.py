@@ -1,35 +1,29 @@
-"""The guard: hooks on every SQLAlchemy engine, effective only in the context that runs a script."""
+"""The guard: what happens around every statement, commit and rollback of a script."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from functools import cache, partial
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
-from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine
-from sqlalchemy.pool import Pool
 
 from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.databases.transaction_control import Verb, transaction_control
 from nonstop.databases.wording import is_write
 from nonstop.errors import Interruption, MadeWay, NonstopError, UsageError
-from nonstop.guard.held_commits import HeldCommits
+from nonstop.guard import hooks
+from nonstop.guard.commit_hooks import CommitHooks, Send
+from nonstop.guard.hidden_commits import refuse_hidden_commits
+from nonstop.guard.hooks import is_autocommit
 from nonstop.guard.journal import Journal
 from nonstop.guard.losses import Losses
 from nonstop.guard.plain_sql import PlainSql
-from nonstop.guard.work import Work
-
-CALLING_OTHERS = frozenset(
-    {"subprocess.Popen", "os.system", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec", "sqlite3.connect"}
-)
-"""Python's audit events by which a script calls somebody who may look for what it has committed."""
+from nonstop.guard.transactions import Transactions
 
 Answer = TypeVar("Answer")
-
-_active: ContextVar[Guard | None] = ContextVar("nonstop_guard", default=None)
 
 
 class Guard:
@@ -44,7 +38,7 @@ class Guard:
         self,
         database: Database,
         prepare: Callable[[DBAPIConnection], None],
-        work: Work,
+        transactions: Transactions,
         journal: Journal,
         checkpoint: Callable[[], None],
         plain_sql: PlainSql,
@@ -52,29 +46,32 @@ class Guard:
     ) -> None:
         self._database = database
         self._prepare_session = prepare
-        self._work = work
+        self._connections = transactions.connections
+        self._transactions = transactions
         self._journal = journal
         self._checkpoint = checkpoint
         self._plain_sql = plain_sql
         self._losses = losses
         self._loading = False
-        self._held_commits: dict[Dialect, HeldCommits] = {}
+        self._commit_hooks: dict[Dialect, CommitHooks] = {}
         self._engines: set[Engine] = set()
-        self._prepared: dict[int, DBAPIConnection] = {}
+        self._errors_at_begin: dict[int, BaseException | None] = {}
         self.interruption: Interruption | None = None
         self.refusal: NonstopError | None = None
+        self.undone_by_error = ""
+        """The last statement of a transaction that an error has undone, although plain Python would have kept some of it."""
 
     @contextmanager
     def armed(self) -> Iterator[None]:
         """Watch this context (not the application's other threads) for the length of the block."""
-        install()
-        token = _active.set(self)
+        hooks.install()
+        token = hooks.active.set(self)
         try:
             yield
         finally:
-            _active.reset(token)
-            for held_commits in self._held_commits.values():
-                held_commits.remove()
+            hooks.active.reset(token)
+            for commit_hooks in self._commit_hooks.values():
+                commit_hooks.remove()
 
     @contextmanager
     def loading(self) -> Iterator[None]:
@@ -90,43 +87,32 @@ class Guard:
         for engine in self._engines - {own}:
             engine.dispose()
 
-    # --- what the hooks call ----------------------------------------------------------------------------------
+    # --- connections ------------------------------------------------------------------------------------------
 
     def on_connect(self, connection: Connection) -> None:
         self._engines.add(connection.engine)
-        self._work.goes_through_sqlalchemy(connection.connection.dbapi_connection)
-        if connection.dialect not in self._held_commits:
-            self._held_commits[connection.dialect] = HeldCommits(
-                connection.dialect, self._database, self._work
-            )
+        self._connections.goes_through_sqlalchemy(connection.connection.dbapi_connection)
+        if connection.dialect not in self._commit_hooks:
+            self._commit_hooks[connection.dialect] = CommitHooks(connection.dialect, self)
 
     def on_checkout(self, connection: DBAPIConnection) -> None:
-        # First: a late release that comes now must leave the session as it is.
-        self._work.checked_out(connection)
-        if id(connection) not in self._prepared:  # else it comes back with a commit that is still held
-            self._prepare(connection)
-
-    def _prepare(self, connection: DBAPIConnection) -> None:
+        self._connections.checked_out(connection)
         try:
             self._database.check_same(connection)
             self._prepare_session(connection)
-            self._prepared[id(connection)] = connection
         except Exception as error:
-            self._work.refused(connection)
+            self._connections.refused(connection)
             if isinstance(error, NonstopError):
                 self.refusal = error
             raise
 
     def on_checkin(self, connection: DBAPIConnection) -> None:
-        self._work.checked_in(connection)
-        self._work.when_released(connection, lambda: self._restore(connection))
-
-    def _restore(self, connection: DBAPIConnection) -> None:
-        if self._work.is_checked_out(connection):  # the script took it again while its commit was held
-            return
-        self._prepared.pop(id(connection), None)
+        self._connections.checked_in(connection)
+        self._transactions.forget(connection)
         if self._database.is_usable(connection):
             self._database.restore_session(connection)
+
+    # --- statements -------------------------------------------------------------------------------------------
 
     def before_statement(self, connection: Connection, statement: str) -> str:
         """Return what is to be sent in the place of ``statement``."""
@@ -139,19 +125,45 @@ class Guard:
                 next_step="move that out of the import (a create_all belongs into init_db.py or a migration)",
             )
             raise self.refusal
-        self._work.before_statement(dbapi, statement)
-        self._journal.belongs_to(dbapi, not self._database.in_transaction(dbapi))
+        self._transactions.before_statement(dbapi)
+        self._remembered(partial(self._mind_transaction, dbapi, statement, is_autocommit(connection)))
         self._losses.before_statement(dbapi, statement, is_autocommit(connection))
-        if not self._work.is_own(dbapi):
+        if self._is_commit(dbapi, statement):
+            self._remembered(partial(self._transactions.before_commit, dbapi))
+        if not self._connections.is_own(dbapi):
             statement = self._remembered(partial(self._before_plain_sql, connection, statement))
-            self._work.note_write(dbapi, statement, self._summary(dbapi))
-        if not is_autocommit(connection):
-            self._database.begin_if_needed(dbapi, statement)
-        self._work.note_commit_as_text(dbapi, statement)
-        self._work.note_write_lock(dbapi, statement)
+            self._transactions.note_statement(dbapi, statement, self._summary(dbapi))
+        self._transactions.note_write_lock(dbapi, statement)
         look = self._looking(connection, statement, lambda: self._database.look_before(dbapi, statement))
         self._journal.sends(dbapi, statement, look)
         return statement
+
+    def _mind_transaction(self, connection: DBAPIConnection, statement: str, autocommits: bool) -> None:
+        """See to it that ``statement`` finds the transaction that it would find without us, or a stricter one."""
+        parts = self._database.split(statement)
+        refuse_hidden_commits(parts)
+        is_own = self._connections.is_own(connection)
+        if not (autocommits or is_own) and self._database.commits_before(connection, statement):
+            self.commit(connection, connection.commit)
+        is_new = not self._database.in_transaction(connection)
+        self._journal.belongs_to(connection, is_new)
+        if is_new:
+            self._errors_at_begin[id(connection)] = sys.exc_info()[1]
+        if not autocommits:
+            self._database.begin_if_needed(connection, statement)
+        for one in parts:
+            if (control := transaction_control(one)) is not None:
+                self._transactions.deferred.mind_savepoints(connection, control)
+
+    def _is_commit(self, connection: DBAPIConnection, statement: str) -> bool:
+        """Whether ``statement`` commits by its own text."""
+        control = transaction_control(statement)
+        return control is not None and (
+            control.verb is Verb.COMMIT
+            or (
+                control.verb is Verb.RELEASE and self._database.release_commits(connection, control.savepoint)
+            )
+        )
 
     def _before_plain_sql(self, connection: Connection, statement: str) -> str:
         self._plain_sql.run_deferred()
@@ -167,10 +179,24 @@ class Guard:
             )
         self._database.lift_lock_limit(dbapi)
         self._losses.after_statement(dbapi, statement)
-        if is_autocommit(connection) and is_write(statement):
-            self._work.committed_at_once(dbapi)
-            if not self._work.is_own(dbapi):
-                self._remembered(self._plain_sql.run_deferred)
+        self._database.statement_succeeded(dbapi, statement)
+        control = transaction_control(statement)
+        if control is not None and control.verb is Verb.ROLLBACK:
+            self._transactions.rolled_back(dbapi)
+        elif not self._database.in_transaction(dbapi) or (
+            control is not None and control.verb is Verb.COMMIT
+        ):
+            self._after_commit_as_text(connection, statement)
+
+    def _after_commit_as_text(self, connection: Connection, statement: str) -> None:
+        """Note what has been committed by a COMMIT, or by a statement on a session in autocommit mode."""
+        dbapi = connection.connection.dbapi_connection
+        if transaction_control(statement) is not None:
+            self._transactions.after_commit(dbapi)
+        elif is_autocommit(connection):
+            self._transactions.committed_at_once(dbapi, statement)
+        if not self._connections.is_own(dbapi):
+            self._remembered(self._plain_sql.run_deferred)
 
     def on_error(self, connection: Connection | None, statement: str, error: BaseException) -> None:
         self._journal.fail(statement, str(error))
@@ -181,18 +207,56 @@ class Guard:
         )
         if dbapi is not None:
             self._losses.statement_failed(dbapi)
-        if dbapi is None or self._work.is_own(dbapi):
+            self._transactions.commit_failed(dbapi)
+        if dbapi is None or self._connections.is_own(dbapi):
             return
-        self._work.back_to_held(dbapi)
         self._database.lift_lock_limit(dbapi)
-        if connection is not None and is_autocommit(connection):
-            self._work.failed_at_once(dbapi)
+        if not self._database.in_transaction(dbapi):
+            self._transactions.failed_at_once(dbapi)
         if self._plain_sql.had_to_make_way(dbapi, statement, error):
             self.interruption = MadeWay(
                 f"no lock for {self._summary(dbapi)}: {str(error).strip().partition(chr(10))[0]}",
                 broken_off=self._plain_sql.was_broken_off(),
             )
             raise self.interruption
+
+    # --- commits and rollbacks --------------------------------------------------------------------------------
+
+    def commit(self, connection: DBAPIConnection, send: Send) -> None:
+        """Send a commit of the script, with its row; what it deferred is in place when this returns."""
+        if self._connections.is_own(connection):
+            send()
+            return
+        self._remembered(partial(self._transactions.before_commit, connection))
+        try:
+            send()
+        except BaseException:
+            self._transactions.commit_failed(connection)
+            raise
+        self._transactions.after_commit(connection)
+        self._remembered(self._plain_sql.run_deferred)
+
+    def roll_back(self, connection: DBAPIConnection, send: Send) -> None:
+        """Send a rollback of the script. What the driver alone would have committed by now stays, as without us.
+
+        On the way of an error everything is undone. A script that goes on as if that had not happened has failed.
+        """
+        if not self._connections.is_own(connection) and self._database.survives_rollback(connection):
+            if sys.exc_info()[1] is self._errors_at_begin.get(id(connection)):
+                self._transactions.dropped_writes |= self._database.roll_back_driver_part(connection)
+                self.commit(connection, connection.commit)
+                return
+            self.undone_by_error = self.undone_by_error or self._summary(connection)
+        self._transactions.rolled_back(connection)
+        send()
+
+    def end_open_transactions(self) -> None:
+        """End what the script has left open when it returned, as the end of its process would."""
+        for connection in self._connections.usable():
+            if not self._connections.is_own(connection) and self._database.in_transaction(connection):
+                self.roll_back(connection, connection.rollback)
+
+    # --- details ----------------------------------------------------------------------------------------------
 
     def _remembered(self, call: Callable[[], Answer]) -> Answer:
         """Call what may stop the script, and remember that it did."""
@@ -206,7 +270,9 @@ class Guard:
             raise
 
     def before_others_look(self) -> None:
-        self._work.release()
+        """The script starts a process, a thread or another client: it sees what ``op`` has done, and may do anything."""
+        self._transactions.commit_open_steps()
+        self._transactions.called_others = True
 
     def _summary(self, connection: DBAPIConnection) -> str:
         last = self._journal.of(connection)
@@ -219,65 +285,3 @@ class Guard:
         except Exception as error:
             self.on_error(connection, statement, error)
             raise
-
-
-def is_autocommit(connection: Connection) -> bool:
-    """Whether each statement on this connection commits itself."""
-    chosen = connection.get_execution_options().get("isolation_level")
-    level = chosen or getattr(connection.dialect, "_on_connect_isolation_level", None)
-    return level == "AUTOCOMMIT"
-
-
-# --- hooks ----------------------------------------------------------------------------------------------------
-
-
-@cache
-def install() -> None:
-    """Put the hooks on SQLAlchemy's classes, once per process; without an armed guard they do nothing."""
-    event.listen(Pool, "checkout", _on_checkout)
-    event.listen(Pool, "checkin", _on_checkin)
-    event.listen(Engine, "engine_connect", _on_connect)
-    event.listen(Engine, "before_cursor_execute", _before, retval=True)
-    event.listen(Engine, "after_cursor_execute", _after)
-    event.listen(Engine, "handle_error", _on_error)
-    sys.addaudithook(_on_audit)
-
-
-def _on_connect(connection: Connection) -> None:
-    if (guard := _active.get()) is not None:
-        guard.on_connect(connection)
-
-
-def _on_checkout(connection: DBAPIConnection, record: Any, proxy: Any) -> None:
-    if (guard := _active.get()) is not None:
-        guard.on_checkout(connection)
-
-
-def _on_checkin(connection: DBAPIConnection | None, record: Any) -> None:
-    if (guard := _active.get()) is not None and connection is not None:
-        guard.on_checkin(connection)
-
-
-def _before(
-    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
-) -> tuple[str, Any]:
-    if (guard := _active.get()) is not None:
-        statement = guard.before_statement(connection, statement)
-    return statement, parameters
-
-
-def _after(
-    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
-) -> None:
-    if (guard := _active.get()) is not None:
-        guard.after_statement(connection, statement, cursor.rowcount)
-
-
-def _on_error(context: Any) -> None:
-    if (guard := _active.get()) is not None and context.statement is not None:
-        guard.on_error(context.connection, context.statement, context.original_exception)
-
-
-def _on_audit(name: str, arguments: tuple[Any, ...]) -> None:
-    if name in CALLING_OTHERS and (guard := _active.get()) is not None:
-        guard.before_others_look()

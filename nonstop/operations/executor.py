@@ -17,14 +17,21 @@ from nonstop.errors import MigrationFailed
 from nonstop.operations import steps_for
 
 
+class Connections(Protocol):
+    """What the guard is told of connections: which are ours."""
+
+    def adopt(self, connection: DBAPIConnection) -> None: ...
+
+
 class Transactions(Protocol):
     """What the executor needs of the guard: whose transactions are open, and when they end."""
 
+    @property
+    def connections(self) -> Connections: ...
     def undoing(self) -> AbstractContextManager[None]: ...
-    def adopt(self, connection: DBAPIConnection) -> None: ...
-    def settle(self, connection: DBAPIConnection | None) -> None: ...
-    def gather(self, connection: DBAPIConnection, description: str) -> None: ...
-    def release(self) -> bool: ...
+    def close_read_transactions(self, own: DBAPIConnection) -> None: ...
+    def hold_open(self, connection: DBAPIConnection, summary: str) -> None: ...
+    def commit_open_steps(self) -> None: ...
 
 
 LockPatiently = Callable[[Sequence[str], LockClass, Callable[[int, bool], None]], None]
@@ -49,6 +56,7 @@ class Executor:
     ) -> None:
         self._database = database
         self._engine = engine
+        self._connections = transactions.connections
         self._transactions = transactions
         self._record_step = record_step
         self._say = say
@@ -102,7 +110,7 @@ class Executor:
     def _carry_out(self, step: Step) -> bool:
         """Whether there was something to do."""
         connection = self._connect()
-        self._transactions.settle(connection.connection.dbapi_connection)
+        self._transactions.close_read_transactions(connection.connection.dbapi_connection)
         if step.is_done(connection):
             self._end_look(connection)
             return False
@@ -136,9 +144,9 @@ class Executor:
             self._database.limit_lock_wait(dbapi, lock_timeout_ms, step.relations if past_autovacuum else ())
             self._database.lock_in_order(dbapi, next(orders), step.lock)
             self._send(connection, step)
-            self._transactions.gather(dbapi, step.summary)
+            self._transactions.hold_open(dbapi, step.summary)
             if self._database.commits_each_step:
-                self._transactions.release()
+                self._transactions.commit_open_steps()
         finally:
             self._end_look(connection)
 
@@ -147,7 +155,7 @@ class Executor:
         self._end_look(self._connection)
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             dbapi = connection.connection.dbapi_connection
-            self._transactions.adopt(dbapi)
+            self._connections.adopt(dbapi)
             self._database.allow_long_wait(dbapi)
             self._send(connection, step)
         self._record_step(step.summary)
@@ -194,14 +202,14 @@ class Executor:
             )
 
     def _end_look(self, connection: Connection) -> None:
-        """End the transaction, so that no snapshot and no lock stays behind; gathered steps stay open."""
+        """End the transaction, so that no snapshot and no lock stays behind; steps that share a transaction stay open."""
         if self._database.commits_each_step:
             connection.rollback()
 
     def _connect(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
-            self._transactions.adopt(self._connection.connection.dbapi_connection)
+            self._connections.adopt(self._connection.connection.dbapi_connection)
             self._database.prepare_steps(self._connection.connection.dbapi_connection)
         return self._connection
 

@@ -132,7 +132,7 @@ def test_apply_returns_false_after_a_commit(project: Project, run: ProjectComman
 
     text = told(run("apply"), 7)  # it had asked for that commit: to undo it would be a surprise
     assert "apply() returned False" in text
-    assert "stopped part-way; 1 commit(s) of it are permanent" in text
+    assert "stopped part-way; 1 commit of it is permanent" in text
 
 
 def test_raising_half_way_undoes_the_transaction(project: Project, run: ProjectCommands) -> None:
@@ -166,7 +166,7 @@ def test_raising_after_a_commit_is_part_way(project: Project, run: ProjectComman
     )
 
     run.fails(
-        "apply", exit_code=7, says=("the printer is on fire", "stopped part-way", "2 commit(s)", "CREATE TABLE prices"),
+        "apply", exit_code=7, says=("the printer is on fire", "stopped part-way", "2 commits of it are permanent", "CREATE TABLE prices"),
         next_step=("run apply again", "repair --mark-applied 1", "--mark-pending 1"),
     )  # fmt: skip
     assert set(fingerprint(project.url)["tables"]) == {"notes", "prices"}

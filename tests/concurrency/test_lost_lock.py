@@ -83,7 +83,7 @@ with db.engine.begin() as connection:
     )
     exit_code, output = lose_the_lock(project, rendezvous, forks, cli)
     assert exit_code == 7
-    assert "1 commit(s) of it are permanent" in output
+    assert "1 commit of it is permanent" in output
     assert applied(project.url) == [1]
     assert rows(project.url)["visits"][0] == 2
     assert [event[2] for event in events(project.url)] == ["failure", "apply"]

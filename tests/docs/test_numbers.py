@@ -12,7 +12,6 @@ import pytest
 import nonstop
 from nonstop import cli, errors, ledger, op, settings
 from nonstop.descriptions.results import State
-from nonstop.guard import work
 from tests.docs import pages
 
 READ = {pages.name(page): page.read_text(encoding="utf-8") for page in pages.pages()}
@@ -74,6 +73,8 @@ def test_defaults_of_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     )
     budget = f"`{loaded.blocking_budget * 1000:.0f}ms`"
     assert f"`--blocking-budget` | `NONSTOP_BLOCKING_BUDGET` | `blocking-budget` | {budget}" in page
+    above = f"`{loaded.online_above // 1024**2}MB`"
+    assert f"`NONSTOP_ONLINE_ABOVE` | `online-above` | {above}" in page
     assert f"`--wait` | `NONSTOP_WAIT` | `wait` | `{loaded.wait:.0f}`" in page
     assert f"`NONSTOP_LEDGER_TABLE` | `ledger-table` | `{loaded.ledger_table}`" in page
     assert f"`NONSTOP_DIR` | `dir` | `{loaded.directory.name}`" in page
@@ -101,10 +102,6 @@ def test_every_flag_that_is_named_exists() -> None:
         ):
             named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
             assert named <= known, page
-
-
-def test_the_time_that_a_commit_is_held() -> None:
-    assert f"more than {work.HOLD_LIMIT * 1000:.0f} ms" in READ["docs/writing-scripts.md"]
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/writing-scripts.md"])

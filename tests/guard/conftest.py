@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class Scene:
     project: Project
     forks: ForkServer
     attempts_file: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Variables for every command."""
 
     @property
     def url(self) -> str:
@@ -62,14 +64,18 @@ class Scene:
         options = arguments or ("--deadline", LONGEST_RUN)
         return self.forks.start(
             "apply", "--dir", self.project.migrations, "--blocking-budget", BUDGET, *options,
-            env={**self.project.environment, **(environment or {})},
+            env={**self.project.environment, **self.settings, **(environment or {})},
         )  # fmt: skip
 
     def run(self, *arguments: str) -> Ended:
         """Run another command to its end."""
         command, *options = arguments
         return self.forks.start(
-            command, "--dir", self.project.migrations, *options, env=self.project.environment
+            command,
+            "--dir",
+            self.project.migrations,
+            *options,
+            env={**self.project.environment, **self.settings},
         ).wait()
 
     def session(self) -> Session:
@@ -104,6 +110,12 @@ def scene(tmp_path: Path, postgres_url: str, forks: ForkServer) -> Iterator[Scen
             connection.execute(f"INSERT INTO {table} VALUES (1, ''), (2, ''), (3, '')".encode())
     yield Scene(make_project(tmp_path / "project", postgres_url, "light"), forks, tmp_path / "attempts")
     until(lambda: not sessions_of_runners(postgres_url))
+
+
+@pytest.fixture
+def online(scene: Scene) -> Scene:
+    """The same, where every table is large enough for its plain DDL to be carried out online."""
+    return replace(scene, settings={"NONSTOP_ONLINE_ABOVE": "0"})
 
 
 @pytest.fixture

@@ -83,17 +83,21 @@ def test_large_objects(server: Trial) -> None:
     refused(server, "large objects: 1 object")
 
 
-@pytest.mark.parametrize("statement", [
-    "DROP DATABASE felix_hub_of_yesterday",
-    "DELETE FROM parts; COMMIT",
-    "BEGIN; DROP TABLE parts; COMMIT",
+@pytest.mark.parametrize(("statement", "reason"), [
+    ("DROP DATABASE felix_hub_of_yesterday", "nobody can look"),
+    ("DELETE FROM parts; COMMIT", "a text of several statements may not end a transaction"),
+    ("BEGIN; DROP TABLE parts; COMMIT", "a text of several statements may not end a transaction"),
+    ("PREPARE TRANSACTION 'later'", "a commit in two phases can't be watched"),
+    ("/* at last */ commit prepared 'earlier'", "a commit in two phases can't be watched"),
 ])  # fmt: skip
-def test_what_nobody_could_look_at_is_refused_before_it_is_sent(server: Trial, statement: str) -> None:
+def test_what_nobody_could_look_at_is_refused_before_it_is_sent(
+    server: Trial, statement: str, reason: str
+) -> None:
     before = server.look()
     server.raw(sending(statement, options=AUTOCOMMIT))
     error = server.failure()
     assert isinstance(error, Refused)
-    assert "nobody can look" in error.message
+    assert reason in error.message
     assert server.look() == before
 
 
@@ -173,7 +177,7 @@ def test_a_trigger_that_waits_for_the_commit(server: Trial) -> None:
 
 
 def test_what_a_read_deletes_after_a_commit(server: Trial) -> None:
-    """A commit is held back for a moment; a function that is called then belongs to the next one."""
+    """A function that is called after a commit belongs to the next one."""
     lines = """
 with engine.connect() as connection:
     connection.execute(text("UPDATE people SET id = 3 WHERE id = 1"))
@@ -184,7 +188,7 @@ with engine.connect() as connection:
     server.raw(lines)
     error = server.failure()
     assert "parts: 1 row" in error.message
-    assert "1 commit(s) of it are permanent" in error.details[-1]
+    assert "1 commit of it is permanent" in error.details[-1]
 
 
 def test_a_change_of_the_catalog_after_a_delete_that_was_rolled_back(server: Trial) -> None:

@@ -244,7 +244,7 @@ def test_after_a_commit_in_autocommit_mode_nothing_is_tried_again(scene: Scene) 
         end = scene.start().wait()
     assert end.returncode == 7, end.output
     assert scene.attempts == 1
-    assert "1 commit(s) of it are permanent" in end.output
+    assert "1 commit of it is permanent" in end.output
 
 
 def test_an_error_in_autocommit_mode_leaves_no_limit_and_no_lock_behind(scene: Scene, tmp_path: Path) -> None:

@@ -64,10 +64,10 @@ psycopg.connect = connect
 """
 
 
-def test_plain_sql_is_judged_with_what_is_at_hand(scene: Scene) -> None:
+def test_plain_sql_is_judged_with_what_is_at_hand(online: Scene) -> None:
     """To judge the second statement takes some queries, but no connection and no module that is new."""
-    scene.script(RAW_SCRIPT)
-    end = scene.start().wait()
+    online.script(RAW_SCRIPT)
+    end = online.start().wait()
     assert end.returncode == 0, end.output
     assert "late: [] []" in end.output, end.output
     assert end.output.count("done online") == 2

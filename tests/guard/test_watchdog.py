@@ -133,7 +133,7 @@ with db.engine.begin() as connection:
         application.execute(UPDATE_ONE)
     end = runner.wait()
     assert end.returncode == 7, end.output
-    assert "1 commit(s) of it are permanent" in end.output
+    assert "1 commit of it is permanent" in end.output
     assert "stopped part-way" in end.output
     assert scene.attempts == 1
     assert scene.value("SELECT count(*) FROM orders WHERE note = 'first'") == 3

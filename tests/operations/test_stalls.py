@@ -25,7 +25,6 @@ UPDATE = "UPDATE orders SET vin = 'c'"
 TRANSACTION = f'with engine.begin() as connection:\n    connection.execute(text("{UPDATE}"))\n'
 HOLDING = {
     "a transaction": TRANSACTION + "    MEET",
-    "a commit, held until the script returns": TRANSACTION + "MEET",
     "op.execute": f'op.execute("{UPDATE}")\nMEET',
     "a rebuild": "op.set_not_null('orders', 'vin')\nMEET",
 }

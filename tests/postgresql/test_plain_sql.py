@@ -14,11 +14,11 @@ from nonstop.descriptions.operations import LockClass
 from nonstop.descriptions.scripts import Direction
 from nonstop.descriptions.statements import Kind
 from nonstop.errors import Refused
-from nonstop.guard import plain_sql
+from nonstop.guard.connections import Connections
 from nonstop.guard.losses import Losses
 from nonstop.guard.manners import Manners
 from nonstop.guard.plain_sql import PlainSql, Services
-from nonstop.guard.work import Work
+from nonstop.guard.transactions import Transactions
 from tests.support import busy_tables
 from tests.support.databases import fresh_database
 from tests.support.postgres_server import Server
@@ -26,7 +26,11 @@ from tests.support.statements import CATALOGUE, Case
 
 ON_PARTITIONED = "CREATE INDEX ON measurements (value)"
 ON_NEW = "CREATE TABLE fresh (id int); CREATE INDEX ON fresh (id); ALTER TABLE fresh ADD PRIMARY KEY (id)"
-ONLINE = (Kind.ONLINE_INDEX, Kind.DROP_INDEX, Kind.NOT_VALID)
+UNNAMED = (
+    "ALTER TABLE orders ADD CHECK (length(note) < 500 OR price > 0)",
+    "/* it helps */ create /* really */ index on Orders (lower(note), (price + 1), price desc) where price > 5",
+)
+ONLINE = (Kind.ONLINE_INDEX, Kind.NOT_VALID)
 
 
 class Stage:
@@ -37,7 +41,9 @@ class Stage:
     ) -> None:
         self.connection = connection
         self.database = open_database(url)
-        self.work = Work(self.database, lambda *about: None, no_losses(self.database))
+        self.transactions = Transactions(
+            self.database, Connections(self.database), lambda *about: None, no_losses(self.database)
+        )
         self.waited_for: list[str] = []
         self.online: list[str] = []
         own_names = self.database.names_resolve_as(connection)
@@ -46,16 +52,16 @@ class Stage:
             self.wait_outside,
             self.lock_patiently,
             lambda: 50,
-            self.work.has_written,
+            self.transactions.has_written,
             lambda: False,
             1,
         )
         self.plain_sql = PlainSql(
             self.database,
-            self.work,
+            self.transactions,
             manners,
             Services(
-                self.online.append, lambda: None, lambda: own_names, known(observing), None, print, print
+                self.online.append, lambda: None, lambda: own_names, known(observing), 0, None, print, print
             ),
         )
 
@@ -66,6 +72,10 @@ class Stage:
     def lock_patiently(self, relations: Any, lock: LockClass, attempt: Callable[[int, bool], None]) -> None:
         self.wait_outside(relations, lock)
         attempt(50, False)
+
+    def deferred(self) -> list[str]:
+        """What the open transaction leaves to be done after its commit."""
+        return [pending.text for pending in self.transactions.deferred.of(self.connection)]
 
     def locked(self) -> set[str]:
         """The tables that the session has for itself."""
@@ -97,8 +107,7 @@ def url(postgres_server: Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def stage(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setattr(plain_sql, "SMALL", 0)
+def stage(url: str) -> Iterator[Stage]:
     with psycopg.connect(url) as connection, psycopg.connect(url, autocommit=True) as observing:
         yield Stage(url, connection, observing)
         connection.rollback()
@@ -113,10 +122,14 @@ def test_each_statement_goes_its_way(stage: Stage, case: Case) -> None:
             stage.plain_sql.before(stage.connection, case.sql, False)
         assert "Instead:" in refusal.value.details
         return
+    if case.sql in UNNAMED:
+        with pytest.raises(Refused, match="the name that PostgreSQL would choose is not known"):
+            stage.plain_sql.before(stage.connection, case.sql, False)
+        return
     sent = stage.plain_sql.before(stage.connection, case.sql, False)
     if set(case.kinds) & set(ONLINE) and "ONLY vehicles" not in case.sql and case.sql != ON_NEW:
         assert sent != case.sql
-        assert stage.work.deferred.of(stage.connection)
+        assert stage.transactions.deferred.of(stage.connection)
     else:
         assert sent == case.sql
     if Kind.UNKNOWN in case.kinds or stage.waited_for:
@@ -134,7 +147,7 @@ def test_each_statement_goes_its_way(stage: Stage, case: Case) -> None:
 def test_a_script_that_has_committed_has_its_lock_first(
     stage: Stage, commits: int, statement: str, expected: set[str]
 ) -> None:
-    stage.work.commits = commits
+    stage.transactions.committed += ["CREATE TABLE first (id INTEGER)"] * commits
     assert stage.plain_sql.before(stage.connection, statement, False) == statement
     assert stage.locked() & {"orders", "orders_id_seq"} == expected
     assert stage.lock_timeout() == "50ms"
@@ -150,7 +163,7 @@ def test_what_comes_with_a_build_is_sent_without_it(stage: Stage) -> None:
     text = "UPDATE orders SET note = 'x' WHERE id = 1; CREATE INDEX ix ON orders (price); ANALYZE cars"
     sent = stage.plain_sql.before(stage.connection, text, False)
     assert sent == "UPDATE orders SET note = 'x' WHERE id = 1; ANALYZE cars"
-    assert stage.work.deferred.of(stage.connection) == ["CREATE INDEX CONCURRENTLY ix ON orders (price)"]
+    assert stage.deferred() == ["CREATE INDEX CONCURRENTLY ix ON orders (price)"]
 
 
 def test_in_autocommit_mode_the_build_comes_at_once(stage: Stage) -> None:
@@ -168,7 +181,7 @@ def test_a_constraint_in_autocommit_mode_is_validated_next(stage: Stage) -> None
         stage.connection, "ALTER TABLE orders ADD CONSTRAINT c CHECK (price > 0)", True
     )
     assert sent.endswith("NOT VALID")
-    assert stage.work.deferred.next_due == "ALTER TABLE orders ADD CONSTRAINT c CHECK (price > 0)"
+    assert stage.transactions.deferred.next_due == "ALTER TABLE orders ADD CONSTRAINT c CHECK (price > 0)"
 
 
 def test_names_that_mean_other_tables_to_us_are_not_made_online(stage: Stage) -> None:
@@ -178,17 +191,68 @@ def test_names_that_mean_other_tables_to_us_are_not_made_online(stage: Stage) ->
         stage.plain_sql.before(stage.connection, "CREATE INDEX ix ON events (order_id)", False)
 
 
-def test_a_rollback_to_a_savepoint_takes_back_what_was_deferred_after_it(stage: Stage) -> None:
-    stage.connection.execute("SELECT 1")
-    for statement in (
-        "CREATE INDEX one ON orders (price)",
-        "SAVEPOINT here",
-        "CREATE INDEX two ON orders (note)",
-    ):
-        stage.work.before_statement(stage.connection, statement)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE INDEX ON orders ((price + 1))",
+        "ALTER TABLE orders ADD CHECK (price > int '1')",
+        "ALTER TABLE orders ADD CHECK (abs(price) > 1)",
+        "ALTER TABLE orders ADD CHECK (price::bigint > 1)",
+        """ALTER TABLE orders ADD CHECK (note COLLATE "C" > 'a')""",
+    ],
+)
+def test_a_name_that_only_the_server_knows_has_to_be_given(stage: Stage, statement: str) -> None:
+    with pytest.raises(Refused, match="the name that PostgreSQL would choose is not known"):
         stage.plain_sql.before(stage.connection, statement, False)
-    stage.work.before_statement(stage.connection, "ROLLBACK TO SAVEPOINT here")
-    assert stage.work.deferred.of(stage.connection) == ["CREATE INDEX CONCURRENTLY one ON orders (price)"]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "DROP INDEX ix",
+        "DROP INDEX ix_orders_price, ix",
+        "ALTER INDEX ix RENAME TO iy",
+        "COMMENT ON INDEX ix IS 'x'",
+        "ALTER TABLE orders RENAME TO purchases",
+        "ALTER TABLE orders RENAME COLUMN price TO cost",
+        "ALTER TABLE orders RENAME CONSTRAINT orders_pkey TO pk",
+        "ALTER TABLE app.events RENAME TO orders; DROP TABLE orders",
+        "CREATE INDEX ix ON cars (id)",
+        "ALTER TABLE orders DROP COLUMN price, ADD CONSTRAINT c CHECK (id > 0)",
+        "ALTER TABLE cars ADD CONSTRAINT c FOREIGN KEY (id) REFERENCES orders (price)",
+        "INSERT INTO orders (price) VALUES (1) ON CONFLICT (price) DO NOTHING",
+        "SELECT to_regclass('ix')",
+        "SELECT something_unknown()",
+        "DO $$ BEGIN NULL; END $$",
+        "DROP SCHEMA app CASCADE",
+    ],
+)
+def test_what_could_notice_that_an_index_is_not_built_yet_is_refused(stage: Stage, later: str) -> None:
+    stage.plain_sql.before(stage.connection, "CREATE UNIQUE INDEX ix ON orders (price)", False)
+    with pytest.raises(Refused, match="is carried out after the commit"):
+        stage.plain_sql.before(stage.connection, later, False)
+    assert stage.deferred() == ["CREATE UNIQUE INDEX CONCURRENTLY ix ON orders (price)"]
+
+
+def test_an_index_is_not_taken_away_before_its_successor_is_built(stage: Stage) -> None:
+    assert stage.plain_sql.before(stage.connection, "DROP INDEX ix_orders_price", False)
+    stage.connection.execute("DROP INDEX ix_orders_price")
+    with pytest.raises(Refused, match="there would be no such index until it is built"):
+        stage.plain_sql.before(stage.connection, "CREATE INDEX ix_orders_price ON orders (note)", False)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "UPDATE orders SET note = 'x'",
+        "ALTER TABLE cars RENAME TO vehicles_2",
+        "CREATE INDEX iy ON orders (id)",
+        "ALTER TABLE orders ADD CONSTRAINT c CHECK (price > 0)",
+    ],
+)
+def test_what_can_not_notice_it_passes(stage: Stage, later: str) -> None:
+    stage.plain_sql.before(stage.connection, "CREATE UNIQUE INDEX ix ON orders (price)", False)
+    stage.plain_sql.before(stage.connection, later, False)
 
 
 @pytest.mark.parametrize(
@@ -202,18 +266,3 @@ def test_a_rollback_to_a_savepoint_takes_back_what_was_deferred_after_it(stage: 
 )
 def test_what_fails_or_does_nothing_at_once_is_sent_as_it_is(stage: Stage, statement: str) -> None:
     assert stage.plain_sql.before(stage.connection, statement, False) == statement
-
-
-def test_an_index_that_is_dropped_again_is_not_built(stage: Stage) -> None:
-    stage.plain_sql.before(stage.connection, "CREATE INDEX ix ON orders (price)", False)
-    assert stage.plain_sql.before(stage.connection, "DROP INDEX ix", False) == plain_sql.NOTHING
-    assert stage.work.deferred.of(stage.connection) == []
-
-
-def test_an_index_that_is_dropped_together_with_another_one_is_not_passed_over(stage: Stage) -> None:
-    """The server says that it is not there yet; to build it no longer and to drop none of them would be silent."""
-    build = "CREATE INDEX CONCURRENTLY ix ON orders (price)"
-    stage.plain_sql.before(stage.connection, "CREATE INDEX ix ON orders (price)", False)
-    both = "DROP INDEX ix, ix_orders_price"
-    assert stage.plain_sql.before(stage.connection, both, False) == both
-    assert stage.work.deferred.of(stage.connection) == [build]

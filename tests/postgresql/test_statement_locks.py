@@ -100,10 +100,6 @@ def blocks_writers(seen: Observation, case: Case) -> None:
     assert case.cautious or seen.effect.read
 
 
-def blocks_all_of_its_table(seen: Observation, case: Case) -> None:
-    assert seen.effect.strongest == "AccessExclusiveLock"
-
-
 def blocks(seen: Observation, case: Case) -> None:
     assert seen.need.reason
     assert seen.need.correction
@@ -132,7 +128,6 @@ AS_PROMISED = {
     Kind.BRIEF: is_brief,
     Kind.ONLINE_INDEX: blocks_writers,
     Kind.NOT_VALID: blocks_writers,
-    Kind.DROP_INDEX: blocks_all_of_its_table,
     Kind.CONCURRENT: lets_others_go_on,
     Kind.BLOCKING: blocks,
 }

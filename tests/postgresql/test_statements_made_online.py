@@ -21,7 +21,7 @@ from tests.support.fingerprint import fingerprint
 from tests.support.postgres_server import Server
 from tests.support.statements import CATALOGUE, Case
 
-ONLINE = (Kind.ONLINE_INDEX, Kind.NOT_VALID, Kind.DROP_INDEX)
+ONLINE = (Kind.ONLINE_INDEX, Kind.NOT_VALID)
 ON_PARTITIONED = "CREATE INDEX ON measurements (value)"
 REWRITTEN = [
     case

@@ -13,7 +13,7 @@ PROMISES = (
     Promise(
         "killed: in a transaction",
         "nothing of it stays, and it can be run again",
-        on(BOTH, CRASH + "test_scripts_of_one_transaction_that_can_not_be_done_twice"),
+        on(BOTH, CRASH + "test_of_scripts_that_can_not_be_done_twice_the_commits_are_told"),
     ),
     Promise(
         "killed: between two commits",
@@ -23,13 +23,13 @@ PROMISES = (
     Promise(
         "killed: in a rollback",
         "it leads back all the same",
-        on(BOTH, CRASH + "test_felix_hub", CRASH + "test_scripts_of_one_transaction_that_can_not_be_done_twice"),
+        on(BOTH, CRASH + "test_felix_hub", CRASH + "test_of_scripts_that_can_not_be_done_twice_the_commits_are_told"),
     ),
     Promise(
         "killed: in deferred work",
         "what is done after the commit is neither lost nor done twice",
         (
-            *on(BOTH, CRASH + "test_what_is_deferred_to_the_commit_is_neither_lost_nor_done_twice"),
+            CRASH + "test_what_is_deferred_to_the_commit_is_neither_lost_nor_done_twice",
             CRASH + "test_a_deferred_validation_is_neither_lost_nor_done_twice",
         ),
     ),

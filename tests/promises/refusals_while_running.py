@@ -68,7 +68,7 @@ WAITING = (
     Promise("refused: SQL that blocks", "what can only block, on a large table, with a correction", (ONLINE + "test_what_can_only_block_is_refused_on_a_large_table", ONLINE + "test_the_correction_is_shown")),
     Promise("refused: SQL that builds on deferred work", "before the commit", (ONLINE + "test_what_builds_on_the_index_is_refused_before_the_commit",)),
     Promise("refused: SQL nobody can judge", "a table that gets its name in the same text", ("tests/postgresql/test_plain_sql.py::test_a_table_that_gets_its_name_in_the_same_text_is_not_unseen",)),
-    Promise("undone: deferred work that fails", "what old rows do not allow is taken back", (ONLINE + "test_what_old_rows_do_not_allow_is_taken_back_and_taken_up_again",)),
+    Promise("undone: deferred work that fails", "what old rows do not allow is taken back", (ONLINE + "test_what_old_rows_do_not_allow_is_taken_back_until_the_script_asks_again",)),
     Promise("given up: a table's lock", "at the deadline, or after its time, with the name of who holds it", ("tests/guard/test_patience.py::test_the_deadline_names_who_held_the_lock", "tests/guard/test_patience.py::test_it_gives_up_after_its_time_and_names_who_held_the_lock")),
     Promise("given up: a statement that always blocks", "it is named", ("tests/guard/test_making_way.py::test_a_statement_that_always_keeps_the_application_waiting_is_named",)),
     Promise("broken off: a client of the script", "one that keeps the application waiting", ("tests/guard/test_other_clients.py::test_a_client_that_blocks_the_application_is_broken_off",)),

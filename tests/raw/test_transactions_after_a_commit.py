@@ -9,7 +9,6 @@ from sqlalchemy import text
 
 from nonstop.databases.wording import only_asks
 from tests.support.databases import engine_for
-from tests.support.fingerprint import fingerprint
 from tests.support.forked import ForkServer
 from tests.support.projects import Project, make_project
 from tests.support.scripts import sql, write_script
@@ -72,28 +71,6 @@ def notes_after(project: Project, forks: ForkServer, *statements: str) -> list[s
         notes = list(connection.scalars(text("SELECT note FROM notes")))
     engine.dispose()
     return notes
-
-
-def test_a_look_after_the_last_commit_makes_it_none_in_the_middle(
-    sqlite_url: str, tmp_path: Path, forks: ForkServer
-) -> None:
-    """Killed after that look, the script has left nothing: its commit was to come with its row in the ledger.
-
-    Not on PostgreSQL, where a commit is held for 100 ms only: a busy machine may need longer for the look.
-    """
-    project = make_project(tmp_path / "project", sqlite_url, "light")
-    lines = f"""
-with db.engine.connect() as connection:
-    connection.execute(text({MAKE!r}))
-    connection.commit()
-    assert connection.execute(text("SELECT count(*) FROM notes")).scalar() == 0
-    assert connection.execute(text("PRAGMA table_info(notes)")).all()
-    import os, signal
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-    write_script(project.migrations, "001_make_notes.py", lines)
-    assert forks.run("apply", "--dir", project.migrations, env=project.environment).was_killed
-    assert "notes" not in fingerprint(sqlite_url)["tables"]
 
 
 @pytest.mark.parametrize(

@@ -301,30 +301,12 @@ def test_an_index_is_built_concurrently_after_a_transaction(
     check_life(forks, postgres_project, lines)
 
 
-def test_a_slow_read_that_fails_does_not_cost_the_commit_before_it(
-    postgres_project: Project, forks: ForkServer
-) -> None:
-    """The commit is due while the read is under way, and finds its transaction failed."""
-    check_life(
-        forks,
-        postgres_project,
-        f"""
-        with db.engine.connect() as connection:
-            connection.{MAKE}
-            connection.{VISIT}
-            connection.commit()
-            try:
-                connection.execute(text("SELECT 1 / (CASE WHEN pg_sleep(0.3) IS NULL THEN 1 ELSE 0 END)"))
-            except Exception:
-                pass
-    """,
-    )
-
-
 @pytest.mark.parametrize("way", FORGOTTEN)
-def test_a_forgotten_commit_is_noted(way: str, project: Project, forks: ForkServer) -> None:
+def test_a_forgotten_commit_ends_as_in_plain_python(way: str, project: Project, forks: ForkServer) -> None:
+    """SQLite's driver begins no transaction for a table: it is there. Of what is undone the report has a note."""
     write_script(project.migrations, "001_make_visits.py", dedent(FORGOTTEN[way]))
     done = run(forks, project, "apply")
     assert done.returncode == 0, done.output
-    assert "a commit() forgotten?" in done.output
-    assert fingerprint(project.url)["tables"] == {}
+    is_there = project.url.startswith("sqlite")
+    assert ("a commit() forgotten?" in done.output) is not is_there
+    assert ("visits" in fingerprint(project.url)["tables"]) is is_there

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
 
-from tests.guard.conftest import Scene, Session, meanwhile, rendezvous, scene
+from tests.guard.conftest import Scene, Session, meanwhile, rendezvous
+from tests.guard.conftest import scene as small_scene
 
-__all__ = ["busy_application", "meanwhile", "rendezvous", "role_scene", "scene"]
+__all__ = ["busy_application", "meanwhile", "rendezvous", "role_scene", "scene", "small_scene"]
+
+
+@pytest.fixture
+def scene(small_scene: Scene) -> Scene:
+    """A scene whose tables all count as large: what has an online form is carried out in it."""
+    return replace(small_scene, settings={"NONSTOP_ONLINE_ABOVE": "0"})
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ with db.engine.begin() as connection:
     for deployment in range(1, DEPLOYMENTS + 1):
         end = scene.start().wait()
         assert end.returncode == 7, end.output
-        assert "1 commit(s) of it are permanent" in end.output
+        assert "1 commit of it is permanent" in end.output
         assert "not started: 002_script" in end.output
         assert "a script must be idempotent for that" in end.output
         assert scene.value("SELECT count(*) FROM wheels") == deployment

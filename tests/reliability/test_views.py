@@ -11,11 +11,11 @@ from tests.support.scripts import Template, sql
 
 
 @pytest.fixture
-def viewed(scene: Scene) -> Scene:
+def viewed(small_scene: Scene) -> Scene:
     """A view of all cars."""
-    with psycopg.connect(scene.url) as connection:
+    with psycopg.connect(small_scene.url) as connection:
         connection.execute("CREATE VIEW all_cars AS SELECT * FROM cars")
-    return scene
+    return small_scene
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from nonstop.descriptions.statements import Kind
 
 READS, BRIEF, UNKNOWN = Kind.READS, Kind.BRIEF, Kind.UNKNOWN
-ONLINE_INDEX, DROP_INDEX, NOT_VALID = Kind.ONLINE_INDEX, Kind.DROP_INDEX, Kind.NOT_VALID
+ONLINE_INDEX, NOT_VALID = Kind.ONLINE_INDEX, Kind.NOT_VALID
 CONCURRENT, BLOCKING = Kind.CONCURRENT, Kind.BLOCKING
 
 
@@ -239,8 +239,8 @@ INDEXES = [
     Case("CREATE INDEX ON ONLY vehicles (wheels)", (ONLINE_INDEX,)),
     Case("CREATE INDEX ON measurements (value)", (ONLINE_INDEX,)),
     Case("CREATE INDEX CONCURRENTLY ix ON orders (price)", (CONCURRENT,), measured=False),
-    Case("DROP INDEX ix_orders_price", (DROP_INDEX,)),
-    Case("drop index if exists ix_orders_price, app.ix_events, nowhere", (DROP_INDEX,)),
+    Case("DROP INDEX ix_orders_price", (BRIEF,)),
+    Case("drop index if exists ix_orders_price, app.ix_events, nowhere", (BRIEF,)),
     Case("DROP INDEX CONCURRENTLY ix_orders_price", (CONCURRENT,), measured=False),
     loses("DROP INDEX ix_orders_price CASCADE", UNKNOWN),
     brief("ALTER INDEX ix_orders_price RENAME TO ix_other"),
@@ -339,7 +339,7 @@ SEVERAL = [
     Case("BEGIN; SELECT ';'; ALTER TABLE orders ADD y serial; COMMIT", (READS, READS, BLOCKING, READS), measured=False),
     Case("CREATE TABLE fresh (id int); CREATE INDEX ON fresh (id); ALTER TABLE fresh ADD PRIMARY KEY (id)",
          (BRIEF, ONLINE_INDEX, BLOCKING), cautious=True),
-    Case("DO $do$ BEGIN NULL; END; $do$; DROP INDEX ix_orders_price;", (UNKNOWN, DROP_INDEX)),
+    Case("DO $do$ BEGIN NULL; END; $do$; DROP INDEX ix_orders_price;", (UNKNOWN, BRIEF)),
 ]  # fmt: skip
 
 CATALOGUE = [

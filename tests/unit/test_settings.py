@@ -66,6 +66,7 @@ def test_the_defaults(tmp_path: Path) -> None:
         lock_timeout=60.0,
         deadline=None,
         blocking_budget=0.5,
+        online_above=10 * 1024 * 1024,
         wait=0.0,
         ledger_table="nonstop",
         ledger_schema=None,

@@ -1,0 +1,62 @@
+"""The connections that a running script has out of SQLAlchemy's pools."""
+
+from __future__ import annotations
+
+from nonstop.databases.base import Database, DBAPIConnection
+
+
+class Connections:
+    """Which connections a script has, which of them are ours, and which it uses behind SQLAlchemy's back."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._checked_out: dict[int, DBAPIConnection] = {}
+        self._own: set[int] = set()
+        self._bare: set[int] = set()
+        self._used_bare = False
+
+    def checked_out(self, connection: DBAPIConnection) -> None:
+        """Note that the script has ``connection``; it is bare until a ``Connection`` is made over it."""
+        self._checked_out[id(connection)] = connection
+        self._bare.add(id(connection))
+
+    def goes_through_sqlalchemy(self, connection: DBAPIConnection) -> None:
+        """Note that a ``Connection`` is made over it: its statements and commits are seen."""
+        self._bare.discard(id(connection))
+
+    def checked_in(self, connection: DBAPIConnection) -> None:
+        """Note that the script has given ``connection`` back."""
+        self._used_bare |= id(connection) in self._bare
+        self.refused(connection)
+
+    def refused(self, connection: DBAPIConnection) -> None:
+        """Forget a connection; one that never reached the script has done nothing for it."""
+        self._bare.discard(id(connection))
+        self._checked_out.pop(id(connection), None)
+        self._own.discard(id(connection))
+
+    def adopt(self, connection: DBAPIConnection) -> None:
+        """Take ``connection`` for one that steps of ``op`` work on: they mind the application themselves."""
+        self._own.add(id(connection))
+
+    def is_own(self, connection: DBAPIConnection) -> bool:
+        """Whether steps of ``op`` work on ``connection``."""
+        return id(connection) in self._own
+
+    @property
+    def are_seen(self) -> bool:
+        """Whether every commit of the script has been seen: none can hide on a bare ``engine.raw_connection()``."""
+        return not (self._used_bare or self._bare)
+
+    def usable(self) -> list[DBAPIConnection]:
+        """Those that are open. Also called from the threads of the watchdog and of signals."""
+        return [one for one in list(self._checked_out.values()) if self._database.is_usable(one)]
+
+    def session_ids(self) -> frozenset[int]:
+        """What the database calls their sessions."""
+        return frozenset(self._database.session_id(connection) for connection in self.usable())
+
+    def cancel(self) -> None:
+        """Cancel whatever statement the script is waiting for."""
+        for connection in self.usable():
+            self._database.cancel(connection)
