@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from nonstop import __version__
+from nonstop import __version__, standard_streams
 from nonstop.console import Console, Wiring
 from nonstop.descriptions.scripts import Direction
 from nonstop.plan import Request
@@ -274,6 +274,7 @@ def main(
     ``arguments`` are those after the program's name (default: the process's). ``directory`` is the migrations folder,
     ``resolve_url`` the application's rule for database addresses, and ``environment_file`` its ``.env``.
     """
+    standard_streams.make_lasting()
     given = list(sys.argv[1:] if arguments is None else arguments)
     wiring = Wiring(
         Path(directory) if directory else None,

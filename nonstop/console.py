@@ -202,10 +202,6 @@ class Console:
         except click.UsageError as error:
             path = error.ctx.command_path if error.ctx else self.wiring.program
             failure = UsageError(error.format_message(), next_step=f"{path} --help")
-        except BrokenPipeError:
-            # The reader has gone: nothing more can be said, not even at the end of the process.
-            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
-            return 0
         except Exception as error:
             failure = NonstopError(
                 f"unexpected {type(error).__name__}: {error}",
