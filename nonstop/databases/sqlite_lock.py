@@ -1,4 +1,4 @@
-"""The runner's lock beside an SQLite file. The kernel frees it when its holder dies."""
+"""The runner's lock on an SQLite file. The kernel frees it when its holder dies."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from nonstop.databases.sqlite_inode_lock import InodeLock
 from nonstop.errors import PermissionMissing
 
 
 class FileRunnerLock:
-    """A lock file whose text names the holder. It stays behind, empty of meaning, when the lock is free."""
+    """A lock on the file at ``database``, and a lock file beside it whose text names the holder.
 
-    def __init__(self, path: Path, owner: str) -> None:
-        self.path = path
+    The lock file stays behind, empty of meaning, when the lock is free. Deleted, or beside another path of the same
+    database, it names nobody; the lock on the database itself still holds.
+    """
+
+    def __init__(self, database: Path, name: str, owner: str) -> None:
+        self.path = Path(f"{os.path.realpath(database)}.{name}.lock")
+        self._database = database
         self._owner = f"pid {os.getpid()}, {owner}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        self._lock = FileLock(path, timeout=0)
+        self._lock = FileLock(self.path, timeout=0)
+        self._inode = InodeLock(database, name)
 
     def try_acquire(self) -> bool:
         try:
@@ -29,13 +36,28 @@ class FileRunnerLock:
                 f"the lock file {self.path} can't be written: {error.strerror}",
                 next_step="make the database's folder writable for this user",
             ) from error
+        if not self._acquire_inode():
+            self._lock.release()
+            return False
         self.path.write_text(self._owner)
         return True
 
+    def _acquire_inode(self) -> bool:
+        try:
+            return self._inode.try_acquire()
+        except OSError as error:
+            self._lock.release()
+            raise PermissionMissing(
+                f"{self._database} can't be written: {error.strerror}",
+                next_step="make the file and its folder writable for this user",
+            ) from error
+
     def holder(self) -> str:
-        if self._lock.is_locked or not self.path.exists() or self._is_free():
+        if self._lock.is_locked:
             return ""
-        return self.path.read_text().strip() or "another process"
+        if self.path.exists() and not self._is_free():
+            return self.path.read_text().strip() or "another process"
+        return "another process, by another path of the same file" if self._inode.is_held_elsewhere() else ""
 
     def _is_free(self) -> bool:
         try:
@@ -45,7 +67,8 @@ class FileRunnerLock:
             return False
 
     def verify(self) -> None:
-        """A file lock can't be taken from a living process."""
+        """A lock of the kernel can't be taken from a living process."""
 
     def release(self) -> None:
+        self._inode.release()
         self._lock.release()
