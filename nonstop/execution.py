@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nonstop import scripts
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
 from nonstop.descriptions.history import RunIdentity
-from nonstop.descriptions.operations import current_executor
+from nonstop.descriptions.operations import LockClass, current_executor
 from nonstop.descriptions.results import AllowedToBlock, ScriptOutcome
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import (
@@ -26,14 +26,16 @@ from nonstop.errors import (
     NonstopError,
 )
 from nonstop.failure import Failure, Remains
+from nonstop.guard.bare_connections import noticing_bare_connections
 from nonstop.guard.connections import Connections
 from nonstop.guard.environment import ClientEnvironment
 from nonstop.guard.journal import Journal
+from nonstop.guard.judged import Services
 from nonstop.guard.lookout import GIVE_UP_AFTER, Lookout
 from nonstop.guard.losses import Losses
 from nonstop.guard.manners import Manners
 from nonstop.guard.patience import Allowance
-from nonstop.guard.plain_sql import PlainSql, Services
+from nonstop.guard.plain_sql import PlainSql
 from nonstop.guard.session import Guard
 from nonstop.guard.transactions import Transactions
 from nonstop.guard.watchdog import Watchdog
@@ -141,7 +143,7 @@ class ScriptRun:
             self._checkpoint,
         )  # fmt: skip
         self._plain_sql = PlainSql(around.database, self._transactions, manners, Services(
-            self._run_online, self._run_deferred, self._executor.names_resolve_as, self._lookout.known,
+            self._run_online, self._run_deferred, self._executor.names_resolve_as, self._lookout.known, self._own_holders,
             around.online_above, around.allow_blocking, self._notes.append, self._allowed.append,
         ))  # fmt: skip
         self._guard = Guard(
@@ -169,6 +171,7 @@ class ScriptRun:
             try:
                 with (
                     self._watched(), self._guard.armed(), self._environment.passed_on(),
+                    noticing_bare_connections(self._transactions.note_others),
                     self._around.stop.breaking_off(self._connections.cancel),
                 ):  # fmt: skip
                     if not self._take_up():
@@ -201,19 +204,19 @@ class ScriptRun:
         self._checkpoint()
         with self._guard.loading():
             module = scripts.load(self._script)
-        if self._guard.refusal is not None:
-            raise self._guard.refusal
+        if self._guard.stops.refusal is not None:
+            raise self._guard.stops.refusal
         function = scripts.function(module, self._direction.value)
         token = current_executor.set(self._executor)
         try:
             call(function, self._direction.value, self._script.path.name)
         finally:
             current_executor.reset(token)
-        if self._guard.interruption or self._guard.refusal:
-            raise self._guard.interruption or self._guard.refusal  # type: ignore[misc]  # one of them is set
-        if self._guard.undone_by_error:
+        if self._guard.stops.interruption or self._guard.stops.refusal:
+            raise self._guard.stops.interruption or self._guard.stops.refusal  # type: ignore[misc]  # one of them is set
+        if self._guard.commits.undone_by_error:
             raise MigrationFailed(
-                f"{self._script.path.name}: went on after an error that has undone: {self._guard.undone_by_error}",
+                f"{self._script.path.name}: went on after an error that has undone: {self._guard.commits.undone_by_error}",
                 next_step="commit that before what may fail, or let the error end the script",
             )
         self._verify_clients()
@@ -237,7 +240,7 @@ class ScriptRun:
     def _finish(self, then: Callable[[DBAPIConnection], None]) -> None:
         # The script has done all its work: a signal or the deadline stops the next one, not the noting of this one.
         self._verify_lock()
-        self._guard.end_open_transactions()
+        self._guard.commits.end_open_transactions()
         if self._transactions.deferred.next_due is not None:
             self._transactions.commit_open_steps()
             self._ledger.record_returned()
@@ -337,7 +340,7 @@ class ScriptRun:
         )
 
     def _remember_refusal(self, error: NonstopError) -> None:
-        self._guard.refusal = error
+        self._guard.stops.refusal = error
 
     def _say_how_long_writers_waited(self) -> int | None:
         """In a note where it was longer than the budget, which nothing holds where one writes at a time."""
@@ -353,6 +356,12 @@ class ScriptRun:
         return waited_ms
 
     # --- what the parts call back -----------------------------------------------------------------------------
+
+    def _own_holders(self, connection: DBAPIConnection, tables: Sequence[str], lock: LockClass) -> list[str]:
+        """What other sessions of the script have sent last that keep ``connection`` from locking ``tables``."""
+        session = self._around.database.session_id(connection)
+        holders = self._lookout.own_holders(session, tables, lock)
+        return self._connections.statements_of(holders, self._journal.place_of) if holders else []
 
     def _prepare_session(self, connection: DBAPIConnection) -> None:
         around = self._around
@@ -381,7 +390,7 @@ class ScriptRun:
 
     def _cause(self, error: BaseException) -> BaseException:
         """Why the script really failed: what stopped or refused it may have come to us as another error."""
-        cause = self._guard.interruption or self._guard.refusal or error
+        cause = self._guard.stops.interruption or self._guard.stops.refusal or error
         if isinstance(cause, Interruption) and not isinstance(cause, MadeWay):
             return cause  # it says more than we could: who held the lock, say
         try:

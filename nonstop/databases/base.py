@@ -138,6 +138,10 @@ class Database(ABC):
     # --- sessions under a script ------------------------------------------------------------------------------
 
     @abstractmethod
+    def is_reached_by(self, connection: DBAPIConnection) -> bool:
+        """Whether ``connection`` is one of a driver that leads to databases of this kind."""
+
+    @abstractmethod
     def check_same(self, connection: DBAPIConnection) -> None:
         """Raise UsageError unless ``connection`` leads to this very database (asked under the lock)."""
 

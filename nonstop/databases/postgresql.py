@@ -125,6 +125,9 @@ class PostgreSQL(Database):
 
     # --- sessions under a script ------------------------------------------------------------------------------
 
+    def is_reached_by(self, connection: DBAPIConnection) -> bool:
+        return type(connection).__module__.partition(".")[0] in ("psycopg", "psycopg2")
+
     def check_same(self, connection: DBAPIConnection) -> None:
         from nonstop.databases.postgresql_lock import CONNECTED_TO_LOCKED_DATABASE, lock_key
         from nonstop.databases.postgresql_pooler import refuse_shared_sessions_of_script

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from nonstop.databases import postgresql_replicas
 from nonstop.databases.postgresql_session import let_live
 from nonstop.descriptions.activity import Holder, Standby, Waiter
+from nonstop.descriptions.operations import LockClass
 
 if TYPE_CHECKING:
     from nonstop.databases.postgresql import PostgreSQL
@@ -41,6 +42,23 @@ WAITERS = """
     CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS b(pid)
     LEFT JOIN pg_stat_activity a ON a.pid = b.pid
     WHERE (b.pid = ANY (%(ours)s) OR b.pid IN (SELECT pid FROM clients)) AND w.since IS NOT NULL"""
+CONFLICTING = """
+    SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'relation' AND granted AND pid = ANY (%s) AND mode = ANY (%s)
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND relation = ANY (SELECT to_regclass(name)::oid FROM unnest(%s::text[]) AS name)"""
+# PostgreSQL manual, "Explicit Locking", the table of conflicts; ACCESS EXCLUSIVE conflicts with all of them.
+MODES = (
+    "AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock",
+    "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock",
+)  # fmt: skip
+CONFLICTS = {
+    LockClass.NONE: MODES[7:],
+    LockClass.SHARE_UPDATE_EXCLUSIVE: MODES[3:],
+    LockClass.SHARE: (*MODES[2:4], *MODES[5:]),
+    LockClass.SHARE_ROW_EXCLUSIVE: MODES[2:],
+    LockClass.EXCLUSIVE: MODES[1:],
+    LockClass.ACCESS_EXCLUSIVE: MODES,
+}
 KNOWN = "SELECT oid::bigint FROM pg_class WHERE oid = ANY (%s::oid[])"
 DESCRIBE = """
     SELECT a.pid, a.usename, a.application_name, a.state, a.query,
@@ -62,6 +80,10 @@ class ServerObserver:
     def holders(self, relations: Sequence[str], ours: Collection[int]) -> list[Holder]:
         rows = self._connection.execute(HOLDERS, (list(relations), [*ours, 0]))
         return [Holder(*row) for row in rows]
+
+    def conflicting(self, relations: Sequence[str], lock: LockClass, among: Collection[int]) -> set[int]:
+        rows = self._connection.execute(CONFLICTING, (list(among), list(CONFLICTS[lock]), list(relations)))
+        return {pid for (pid,) in rows}
 
     def known(self, oids: Collection[int]) -> set[int]:
         return {oid for (oid,) in self._connection.execute(KNOWN, (list(oids),))}

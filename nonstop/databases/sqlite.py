@@ -130,9 +130,12 @@ class SQLite(Database):
         from nonstop.databases.sqlite_lock import FileRunnerLock
 
         self._check_place()
-        return FileRunnerLock(Path(f"{self.path}.{name}.lock"), owner)
+        return FileRunnerLock(self.path, name, owner)
 
     # --- sessions under a script ------------------------------------------------------------------------------
+
+    def is_reached_by(self, connection: DBAPIConnection) -> bool:
+        return isinstance(connection, sqlite3.Connection)
 
     def check_same(self, connection: DBAPIConnection) -> None:
         files = {name: file for _, name, file in connection.execute("PRAGMA database_list").fetchall()}
@@ -145,10 +148,10 @@ class SQLite(Database):
     def prepare_session(
         self, connection: DBAPIConnection, owner: str, seconds_left: float | None = None
     ) -> None:
-        self._driver.take_over(connection)
+        """A connection to a file has nothing to be prepared."""
 
     def restore_session(self, connection: DBAPIConnection) -> None:
-        self._driver.give_back(connection)
+        """Nothing was prepared."""
 
     def prepare_steps(self, connection: DBAPIConnection) -> None:
         # A table that is rebuilt is dropped once: with foreign keys enforced, its child rows would go with it. The

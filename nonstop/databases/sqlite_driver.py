@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import Any
 
 from nonstop.databases.transaction_control import Verb, transaction_control
 from nonstop.databases.wording import first_word, is_write, only_asks
@@ -37,30 +36,16 @@ class DriverTransactions:
     """The transactions of the connections of a script, by ``id(connection)``."""
 
     def __init__(self) -> None:
-        self._modes: dict[int, Any] = {}
         self._begun_by_us: dict[int, BegunByUs] = {}
         self._outermost: dict[int, str] = {}
         """The savepoints that have begun a transaction."""
 
     # --- who begins -------------------------------------------------------------------------------------------
 
-    def take_over(self, connection: sqlite3.Connection) -> None:
-        """Switch off the driver's own beginning: it does not begin before DDL, and would leave its tables behind."""
-        if connection.isolation_level is not None:
-            self._modes[id(connection)] = connection.isolation_level
-            connection.isolation_level = None
-        else:
-            self._modes.pop(id(connection), None)
-
-    def give_back(self, connection: sqlite3.Connection) -> None:
-        """Undo :meth:`take_over`."""
-        if id(connection) in self._modes:
-            connection.isolation_level = self._modes.pop(id(connection))
-
     def begin_if_needed(self, connection: sqlite3.Connection, statement: str) -> None:
         """Begin before what writes; mark, by a savepoint, where the driver would begin inside our transaction."""
         verb = first_word(statement)
-        driver_begins = verb in BEGUN_BY_DRIVER and id(connection) in self._modes
+        driver_begins = verb in BEGUN_BY_DRIVER and connection.isolation_level is not None
         ours = self._begun_by_us.get(id(connection))
         if connection.in_transaction:
             if driver_begins and ours is not None and not ours.is_used:

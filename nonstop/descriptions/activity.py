@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from nonstop.descriptions.operations import LockClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ class Observer(Protocol):
 
     def holders(self, relations: Sequence[str], ours: Collection[int]) -> list[Holder]:
         """Transactions of others that hold any lock on ``relations``; names that don't exist are passed over."""
+
+    def conflicting(self, relations: Sequence[str], lock: LockClass, among: Collection[int]) -> set[int]:
+        """Those sessions of ``among`` that hold a lock on one of ``relations`` which conflicts with ``lock``."""
 
     def known(self, oids: Collection[int]) -> set[int]:
         """Those of the tables that others can see: what a transaction has made and not committed, nobody uses."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from nonstop.databases.base import Database, DBAPIConnection
 
 
@@ -14,6 +16,7 @@ class Connections:
         self._own: set[int] = set()
         self._bare: set[int] = set()
         self._used_bare = False
+        self._foreign: set[int] = set()
 
     def checked_out(self, connection: DBAPIConnection) -> None:
         """Note that the script has ``connection``; it is bare until a ``Connection`` is made over it."""
@@ -43,6 +46,18 @@ class Connections:
         """Whether steps of ``op`` work on ``connection``."""
         return id(connection) in self._own
 
+    def note_foreign(self, connection: DBAPIConnection) -> None:
+        """Note that ``connection`` leads to another kind of database, which the script may read."""
+        self._foreign.add(id(connection))
+
+    def is_foreign(self, connection: DBAPIConnection) -> bool:
+        """Whether ``connection`` leads to another kind of database."""
+        return id(connection) in self._foreign
+
+    def forget_foreign(self, connection: DBAPIConnection) -> None:
+        """Note that the script has given a foreign ``connection`` back."""
+        self._foreign.discard(id(connection))
+
     @property
     def are_seen(self) -> bool:
         """Whether every commit of the script has been seen: none can hide on a bare ``engine.raw_connection()``."""
@@ -55,6 +70,10 @@ class Connections:
     def session_ids(self) -> frozenset[int]:
         """What the database calls their sessions."""
         return frozenset(self._database.session_id(connection) for connection in self.usable())
+
+    def statements_of(self, sessions: Collection[int], last: Callable[[DBAPIConnection], str]) -> list[str]:
+        """``last(connection)`` for each of the ``sessions`` of the script."""
+        return [last(one) for one in self.usable() if self._database.session_id(one) in sessions]
 
     def cancel(self) -> None:
         """Cancel whatever statement the script is waiting for."""

@@ -54,8 +54,14 @@ def is_autocommit(connection: Connection) -> bool:
     return level == "AUTOCOMMIT"
 
 
+def _watching(connection: Connection) -> Guard | None:
+    """The guard, where ``connection`` leads to the database that it guards."""
+    guard = active.get()
+    return guard if guard is not None and guard.watches(connection) else None
+
+
 def _on_connect(connection: Connection) -> None:
-    if (guard := active.get()) is not None:
+    if (guard := _watching(connection)) is not None:
         guard.on_connect(connection)
 
 
@@ -72,20 +78,25 @@ def _on_checkin(connection: DBAPIConnection | None, record: Any) -> None:
 def _before(
     connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
 ) -> tuple[str, Any]:
-    if (guard := active.get()) is not None:
+    if (guard := _watching(connection)) is not None:
         statement = guard.before_statement(connection, statement)
+    elif (guard := active.get()) is not None:
+        guard.before_foreign_statement(statement)
     return statement, parameters
 
 
 def _after(
     connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
 ) -> None:
-    if (guard := active.get()) is not None:
+    if (guard := _watching(connection)) is not None:
         guard.after_statement(connection, statement, cursor.rowcount)
 
 
 def _on_error(context: Any) -> None:
-    if (guard := active.get()) is not None and context.statement is not None:
+    guard, connection = active.get(), context.connection
+    if guard is None or context.statement is None:
+        return
+    if connection is None or connection.closed or guard.watches(connection):
         guard.on_error(context.connection, context.statement, context.original_exception)
 
 

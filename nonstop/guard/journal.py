@@ -116,6 +116,11 @@ class Journal:
         last = self.statements[-1] if self.statements else None
         return last if connection is None else self._of_connection.get(id(connection), last)
 
+    def place_of(self, connection: DBAPIConnection) -> str:
+        """The last statement of ``connection`` with its line, in words."""
+        last = self._of_connection.get(id(connection))
+        return f"line {last.line}: {last.summary}" if last is not None else ""
+
     def records(self) -> tuple[StatementRecord, ...]:
         """What the result tells of all of them."""
         return tuple(statement.record() for statement in self.statements)

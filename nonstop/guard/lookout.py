@@ -69,6 +69,12 @@ class Lookout:
         )
         return any(holder.is_autovacuum for holder in holders)
 
+    def own_holders(self, session: int, relations: Sequence[str], lock: LockClass) -> set[int]:
+        """Other sessions of the script that keep ``session`` from locking ``relations``: they will not end meanwhile."""
+        others = self._ours() - {session}
+        observer = self._observer() if others and relations else None
+        return observer.conflicting(relations, lock, others) if observer is not None else set()
+
     def known(self, oids: Sequence[int]) -> set[int]:
         """Which of these tables others can see."""
         observer = self._observer() if oids else None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
 
 from nonstop.databases.base import Database, DBAPIConnection
 from nonstop.descriptions.operations import LockClass
 from nonstop.descriptions.results import AllowedToBlock
-from nonstop.descriptions.statements import Kind, Need, Reached
-from nonstop.errors import Refused
+from nonstop.descriptions.statements import Kind, Need
+from nonstop.errors import Refused, UsageError
 from nonstop.guard.deferred import Pending
+from nonstop.guard.judged import Judged, Services
 from nonstop.guard.manners import Manners
 from nonstop.guard.transactions import Transactions
 
@@ -19,55 +19,6 @@ NOTHING = "UNLISTEN nonstop_nothing"
 """Sent in the place of what is carried out later, or was already: it does nothing, in and outside transactions."""
 CAUTION = (Kind.UNKNOWN, Kind.BLOCKING, Kind.ONLINE_INDEX, Kind.NOT_VALID)
 """What may lock whatever its text says, and what can't be had in its plain form for certain."""
-
-
-class Services(NamedTuple):
-    """What :class:`PlainSql` asks others for.
-
-    ``run_online(statement)`` carries out an online form now, on a connection of our own, whose sessions resolve names
-    as ``own_names()`` says; ``run_deferred()`` does so with what commits have left to do. ``known(oids)`` tells which
-    tables others can see. Tables of up to ``small`` bytes take every statement as it is written: it is over soon, and the
-    watchdog looks on. ``allow_blocking`` is the reason for which blocking statements are allowed, or None; ``say`` takes
-    a line for the outcome, ``allowed`` what was let through.
-    """
-
-    run_online: Callable[[str], None]
-    run_deferred: Callable[[], None]
-    own_names: Callable[[], tuple[str, ...]]
-    known: Callable[[Sequence[int]], set[int]]
-    small: int
-    allow_blocking: str | None
-    say: Callable[[str], None]
-    allowed: Callable[[AllowedToBlock], None]
-
-
-class Judged(NamedTuple):
-    """One statement of a text, and the tables of others that it locks."""
-
-    text: str
-    need: Need
-    tables: tuple[Reached, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(table.name for table in self.tables)
-
-    @property
-    def lock(self) -> LockClass:
-        """The strongest that it may take."""
-        return LockClass.ACCESS_EXCLUSIVE if self.need.kind is Kind.UNKNOWN else self.need.lock
-
-    @property
-    def may_be_any(self) -> bool:
-        """Whether the text does not tell which tables it locks."""
-        return not (self.need.relations or self.need.indexes)
-
-    @property
-    def is_strong(self) -> bool:
-        """Whether readers or writers may have to wait for it; of an unknown one, be sure that they don't for long."""
-        return self.need.kind is Kind.UNKNOWN or (
-            self.need.is_strong and (bool(self.tables) or self.may_be_any)
-        )
 
 
 class PlainSql:
@@ -115,6 +66,7 @@ class PlainSql:
         if strong:
             names = tuple(dict.fromkeys(name for one in strong for name in one.names))
             lock = max((one.lock for one in strong), key=[*LockClass].index)
+            self._refuse_to_wait_for_itself(connection, statement, names, lock)
             self._get_ready(connection)
             if names and not commits_itself and self._has_to_insist(connection, strong):
                 self._manners.lock_first(connection, names, lock)
@@ -125,6 +77,19 @@ class PlainSql:
         if all(text == one.text for one, text in zip(judged, sent, strict=True)):
             return statement
         return "; ".join(text for text in sent if text) or NOTHING
+
+    def _refuse_to_wait_for_itself(
+        self, connection: DBAPIConnection, statement: str, names: Sequence[str], lock: LockClass
+    ) -> None:
+        """Raise UsageError where another session of the script holds what this one asks for: it would never end."""
+        if held := self._services.own_holders(connection, names, lock):
+            raise UsageError(
+                f"the script would wait for itself: {' '.join(statement.split())[:200]}",
+                details=tuple(
+                    f"Another session of its own has not ended its transaction: {one}" for one in held
+                ),
+                next_step="commit, roll back or close that session first",
+            )
 
     def _has_to_insist(self, connection: DBAPIConnection, strong: Sequence[Judged]) -> bool:
         """Whether the script can't begin anew, and the locks can be had before what needs them, and only that long."""

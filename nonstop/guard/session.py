@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy.engine import Connection, Dialect, Engine
 
 from nonstop.databases.base import Database, DBAPIConnection
 from nonstop.databases.transaction_control import Verb, transaction_control
 from nonstop.databases.wording import is_write
-from nonstop.errors import Interruption, MadeWay, NonstopError, UsageError
+from nonstop.errors import MadeWay, NonstopError, UsageError
 from nonstop.guard import hooks
-from nonstop.guard.commit_hooks import CommitHooks, Send
+from nonstop.guard.commit_hooks import CommitHooks
+from nonstop.guard.commits import Commits
+from nonstop.guard.foreign_databases import refuse_asynchronous_driver, refuse_foreign_write
 from nonstop.guard.hidden_commits import refuse_hidden_commits
 from nonstop.guard.hooks import is_autocommit
 from nonstop.guard.journal import Journal
 from nonstop.guard.losses import Losses
 from nonstop.guard.plain_sql import PlainSql
+from nonstop.guard.stop_reasons import Answer, StopReasons
 from nonstop.guard.transactions import Transactions
-
-Answer = TypeVar("Answer")
 
 
 class Guard:
     """Ties a script's connections to the ledger's database, its lock and its transactions.
 
     ``prepare`` makes a session ready for the script. ``checkpoint`` is called before every statement and may raise an
-    Interruption. What it raised is remembered in ``interruption``, and what the guard refused in ``refusal``: a script
-    can't turn either into success.
+    Interruption. ``stops`` remembers what it raised, and what the guard refused.
     """
 
     def __init__(
@@ -55,11 +53,8 @@ class Guard:
         self._loading = False
         self._commit_hooks: dict[Dialect, CommitHooks] = {}
         self._engines: set[Engine] = set()
-        self._errors_at_begin: dict[int, BaseException | None] = {}
-        self.interruption: Interruption | None = None
-        self.refusal: NonstopError | None = None
-        self.undone_by_error = ""
-        """The last statement of a transaction that an error has undone, although plain Python would have kept some of it."""
+        self.stops = StopReasons()
+        self.commits = Commits(database, transactions, self.stops, plain_sql.run_deferred)
 
     @contextmanager
     def armed(self) -> Iterator[None]:
@@ -89,13 +84,21 @@ class Guard:
 
     # --- connections ------------------------------------------------------------------------------------------
 
+    def watches(self, connection: Connection) -> bool:
+        """Whether ``connection`` leads to the ledger's kind of database."""
+        return not self._connections.is_foreign(connection.connection.dbapi_connection)
+
     def on_connect(self, connection: Connection) -> None:
         self._engines.add(connection.engine)
         self._connections.goes_through_sqlalchemy(connection.connection.dbapi_connection)
         if connection.dialect not in self._commit_hooks:
-            self._commit_hooks[connection.dialect] = CommitHooks(connection.dialect, self)
+            self._commit_hooks[connection.dialect] = CommitHooks(connection.dialect, self.commits)
 
     def on_checkout(self, connection: DBAPIConnection) -> None:
+        if not self._database.is_reached_by(connection):
+            self.stops.remember(partial(refuse_asynchronous_driver, connection))
+            self._connections.note_foreign(connection)
+            return
         self._connections.checked_out(connection)
         try:
             self._database.check_same(connection)
@@ -103,10 +106,13 @@ class Guard:
         except Exception as error:
             self._connections.refused(connection)
             if isinstance(error, NonstopError):
-                self.refusal = error
+                self.stops.refusal = error
             raise
 
     def on_checkin(self, connection: DBAPIConnection) -> None:
+        if self._connections.is_foreign(connection):
+            self._connections.forget_foreign(connection)
+            return
         self._connections.checked_in(connection)
         self._transactions.forget(connection)
         if self._database.is_usable(connection):
@@ -114,24 +120,28 @@ class Guard:
 
     # --- statements -------------------------------------------------------------------------------------------
 
+    def before_foreign_statement(self, statement: str) -> None:
+        """Raise UsageError where ``statement`` may change another database than the ledger's."""
+        self.stops.remember(partial(refuse_foreign_write, statement))
+
     def before_statement(self, connection: Connection, statement: str) -> str:
         """Return what is to be sent in the place of ``statement``."""
-        self._remembered(self._checkpoint)
+        self.stops.remember(self._checkpoint)
         dbapi = connection.connection.dbapi_connection
         self._journal.begin(dbapi, statement)
         if self._loading and is_write(statement):
-            self.refusal = UsageError(
+            self.stops.refusal = UsageError(
                 f"the application changes the database while it is imported: {self._summary(dbapi)}",
                 next_step="move that out of the import (a create_all belongs into init_db.py or a migration)",
             )
-            raise self.refusal
+            raise self.stops.refusal
         self._transactions.before_statement(dbapi)
-        self._remembered(partial(self._mind_transaction, dbapi, statement, is_autocommit(connection)))
+        self.stops.remember(partial(self._mind_transaction, dbapi, statement, is_autocommit(connection)))
         self._losses.before_statement(dbapi, statement, is_autocommit(connection))
         if self._is_commit(dbapi, statement):
-            self._remembered(partial(self._transactions.before_commit, dbapi))
+            self.stops.remember(partial(self._transactions.before_commit, dbapi))
         if not self._connections.is_own(dbapi):
-            statement = self._remembered(partial(self._before_plain_sql, connection, statement))
+            statement = self.stops.remember(partial(self._before_plain_sql, connection, statement))
             self._transactions.note_statement(dbapi, statement, self._summary(dbapi))
         self._transactions.note_write_lock(dbapi, statement)
         look = self._looking(connection, statement, lambda: self._database.look_before(dbapi, statement))
@@ -144,11 +154,11 @@ class Guard:
         refuse_hidden_commits(parts)
         is_own = self._connections.is_own(connection)
         if not (autocommits or is_own) and self._database.commits_before(connection, statement):
-            self.commit(connection, connection.commit)
+            self.commits.commit(connection, connection.commit)
         is_new = not self._database.in_transaction(connection)
         self._journal.belongs_to(connection, is_new)
         if is_new:
-            self._errors_at_begin[id(connection)] = sys.exc_info()[1]
+            self.commits.note_begin(connection)
         if not autocommits:
             self._database.begin_if_needed(connection, statement)
         for one in parts:
@@ -196,7 +206,7 @@ class Guard:
         elif is_autocommit(connection):
             self._transactions.committed_at_once(dbapi, statement)
         if not self._connections.is_own(dbapi):
-            self._remembered(self._plain_sql.run_deferred)
+            self.stops.remember(self._plain_sql.run_deferred)
 
     def on_error(self, connection: Connection | None, statement: str, error: BaseException) -> None:
         self._journal.fail(statement, str(error))
@@ -214,65 +224,16 @@ class Guard:
         if not self._database.in_transaction(dbapi):
             self._transactions.failed_at_once(dbapi)
         if self._plain_sql.had_to_make_way(dbapi, statement, error):
-            self.interruption = MadeWay(
+            self.stops.interruption = MadeWay(
                 f"no lock for {self._summary(dbapi)}: {str(error).strip().partition(chr(10))[0]}",
                 broken_off=self._plain_sql.was_broken_off(),
             )
-            raise self.interruption
-
-    # --- commits and rollbacks --------------------------------------------------------------------------------
-
-    def commit(self, connection: DBAPIConnection, send: Send) -> None:
-        """Send a commit of the script, with its row; what it deferred is in place when this returns."""
-        if self._connections.is_own(connection):
-            send()
-            return
-        self._remembered(partial(self._transactions.before_commit, connection))
-        try:
-            send()
-        except BaseException:
-            self._transactions.commit_failed(connection)
-            raise
-        self._transactions.after_commit(connection)
-        self._remembered(self._plain_sql.run_deferred)
-
-    def roll_back(self, connection: DBAPIConnection, send: Send) -> None:
-        """Send a rollback of the script. What the driver alone would have committed by now stays, as without us.
-
-        On the way of an error everything is undone. A script that goes on as if that had not happened has failed.
-        """
-        if not self._connections.is_own(connection) and self._database.survives_rollback(connection):
-            if sys.exc_info()[1] is self._errors_at_begin.get(id(connection)):
-                self._transactions.dropped_writes |= self._database.roll_back_driver_part(connection)
-                self.commit(connection, connection.commit)
-                return
-            self.undone_by_error = self.undone_by_error or self._summary(connection)
-        self._transactions.rolled_back(connection)
-        send()
-
-    def end_open_transactions(self) -> None:
-        """End what the script has left open when it returned, as the end of its process would."""
-        for connection in self._connections.usable():
-            if not self._connections.is_own(connection) and self._database.in_transaction(connection):
-                self.roll_back(connection, connection.rollback)
+            raise self.stops.interruption
 
     # --- details ----------------------------------------------------------------------------------------------
 
-    def _remembered(self, call: Callable[[], Answer]) -> Answer:
-        """Call what may stop the script, and remember that it did."""
-        try:
-            return call()
-        except Interruption as interruption:
-            self.interruption = interruption
-            raise
-        except NonstopError as error:
-            self.refusal = error
-            raise
-
     def before_others_look(self) -> None:
-        """The script starts a process, a thread or another client: it sees what ``op`` has done, and may do anything."""
-        self._transactions.commit_open_steps()
-        self._transactions.called_others = True
+        self._transactions.note_others()
 
     def _summary(self, connection: DBAPIConnection) -> str:
         last = self._journal.of(connection)

@@ -93,21 +93,33 @@ class Transactions:
         """Whether the open transaction of ``connection`` may hold locks that others wait for."""
         return id(connection) in self._written
 
+    def note_others(self) -> None:
+        """The script starts a process, a thread or another client: it sees what ``op`` has done, and may do anything."""
+        self.commit_open_steps()
+        self.called_others = True
+
     # --- commits ----------------------------------------------------------------------------------------------
 
     def before_commit(self, connection: DBAPIConnection) -> None:
         """Look at what the open transaction loses, and write the row of this commit into it if it changes anything.
 
-        Raises Refused where data would be lost, LockNotObtained where another runner has taken over.
+        Raises Refused where data would be lost, LockNotObtained where another runner has taken over, and what a deferred
+        constraint says. As after a COMMIT that fails, the transaction is over then.
         """
         if not self._database.can_commit(connection):
             return
-        self._losses.before_commit(connection)
-        deferred = self.deferred.take(connection)
-        if deferred or self._database.has_changes(connection):
-            summary = self._summary(connection)
-            self._record_commit(connection, summary, deferred)
-            self._committing[id(connection)] = _Commit(summary, deferred)
+        try:
+            self._losses.before_commit(connection)
+            deferred = self.deferred.take(connection)
+            if deferred or self._database.has_changes(connection):
+                summary = self.summary(connection)
+                self._record_commit(connection, summary, deferred)
+                self._committing[id(connection)] = _Commit(summary, deferred)
+        except BaseException:
+            if self._database.is_usable(connection):
+                connection.rollback()
+            self.rolled_back(connection)
+            raise
 
     def after_commit(self, connection: DBAPIConnection) -> None:
         """Note that the commit has succeeded; what it deferred is due."""
@@ -122,7 +134,7 @@ class Transactions:
 
     def committed_at_once(self, connection: DBAPIConnection, statement: str) -> None:
         """Note that a statement on a session in autocommit mode has succeeded."""
-        summary = self._summary(connection)
+        summary = self.summary(connection)
         self._ended(connection)
         if not self.is_undoing and self._losses.may_change(statement):
             self.committed.append(summary)
@@ -192,7 +204,7 @@ class Transactions:
                 self._database.can_commit(other) and self._database.has_changes(other)
             ):
                 raise UsageError(
-                    f"op was called while the script has not committed: {self._summary(other)}",
+                    f"op was called while the script has not committed: {self.summary(other)}",
                     next_step="commit that transaction before the call of op",
                 )
             other.rollback()
@@ -224,7 +236,7 @@ class Transactions:
 
     # --- details ----------------------------------------------------------------------------------------------
 
-    def _summary(self, connection: DBAPIConnection) -> str:
+    def summary(self, connection: DBAPIConnection) -> str:
         """The last statement of a transaction that may have written; of one by a function's call, the last of all."""
         return self._written.get(id(connection)) or self._last_statement.get(id(connection), "")
 

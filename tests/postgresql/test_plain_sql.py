@@ -15,9 +15,10 @@ from nonstop.descriptions.scripts import Direction
 from nonstop.descriptions.statements import Kind
 from nonstop.errors import Refused
 from nonstop.guard.connections import Connections
+from nonstop.guard.judged import Services
 from nonstop.guard.losses import Losses
 from nonstop.guard.manners import Manners
-from nonstop.guard.plain_sql import PlainSql, Services
+from nonstop.guard.plain_sql import PlainSql
 from nonstop.guard.transactions import Transactions
 from tests.support import busy_tables
 from tests.support.databases import fresh_database
