@@ -247,7 +247,7 @@ class ScriptRun:
             self._run_deferred()
 
         def record(connection: DBAPIConnection) -> None:
-            with self._around.database.own_role(connection):
+            with self._around.database.own_settings(connection):
                 self._ledger.record_end(connection, self._milliseconds(), self._notes)
                 then(connection)
 

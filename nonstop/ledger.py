@@ -345,7 +345,11 @@ class Ledger:
         """Execute with ``?`` for parameters and ``{table}`` for the ledger's tables; the cursor comes back."""
         sql = statement.format(name=self._name, **self._tables).replace("?", self._database.placeholder)
         cursor = connection.cursor()
-        cursor.execute(sql, parameters)
+        stored = [
+            self._database.storable(connection, value) if isinstance(value, str) else value
+            for value in parameters
+        ]
+        cursor.execute(sql, stored)
         return cursor
 
     def _now(self) -> datetime | str:

@@ -45,7 +45,7 @@ class ScriptLedger:
     def record_commit(self, connection: DBAPIConnection, description: str, deferred: Sequence[str]) -> None:
         """Note a commit in the middle of the script, and what it leaves to be done."""
         about = (connection, self.script, self.direction, self.identity)
-        with self.database.own_role(connection):
+        with self.database.own_settings(connection):
             self.ledger.record_commit(*about, description)
             for statement in deferred:
                 self.ledger.record_deferred(*about, statement)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from nonstop.descriptions.activity import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection, Dialect, Engine
 
@@ -209,10 +209,13 @@ class Database(ABC):
     def has_changes(self, connection: DBAPIConnection) -> bool:
         """Whether the open transaction, which has not failed, may have changed anything."""
 
-    @contextmanager
-    def own_role(self, connection: DBAPIConnection) -> Iterator[None]:
-        """In the block the session has the role that it logged in with, whatever the script has set."""
-        yield
+    def own_settings(self, connection: DBAPIConnection) -> AbstractContextManager[None]:
+        """In the block the session has the role and the encoding that our rows need, whatever the script has set."""
+        return nullcontext()
+
+    def storable(self, connection: DBAPIConnection, text: str) -> str:
+        """``text`` in characters that the database can store."""
+        return text
 
     # --- waiting for locks, where there is a queue for them ---------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,8 @@ from nonstop.databases.base import (
 from nonstop.errors import NonstopError, PermissionMissing, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy.engine import Connection, Dialect, Engine
 
@@ -83,10 +83,14 @@ class PostgreSQL(Database):
                 "the PostgreSQL driver psycopg is not installed",
                 next_step="install it: pip install 'nonstop[postgresql]'",
             ) from error
+        from nonstop.databases.postgresql_own_settings import set_ours
+
         try:
-            return psycopg.connect(**{**self._parameters(), **options})
+            connection = psycopg.connect(**{**self._parameters(), **options})
         except psycopg.Error as error:
             raise errors.unreachable(error, self) from error
+        set_ours(connection)
+        return connection
 
     def _parameters(self) -> dict[str, Any]:
         """The address as libpq's parameters; one host may be given as ``?host=``, as for a socket."""
@@ -183,21 +187,15 @@ class PostgreSQL(Database):
         cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
         return bool(cursor.fetchone()[0])
 
-    @contextmanager
-    def own_role(self, connection: DBAPIConnection) -> Iterator[None]:
-        cursor = connection.cursor()
-        cursor.execute("SELECT session_user, current_setting('role')")
-        session_user, role = cursor.fetchone()
-        is_other_user = session_user != connection.info.user
-        if is_other_user:
-            cursor.execute("SET LOCAL SESSION AUTHORIZATION DEFAULT")
-        if is_other_user or role != "none":
-            cursor.execute("SET LOCAL ROLE NONE")
-        yield
-        if is_other_user:
-            cursor.execute("SELECT set_config('session_authorization', %s, true)", (session_user,))
-        if is_other_user or role != "none":
-            cursor.execute("SELECT set_config('role', %s, true)", (role,))
+    def own_settings(self, connection: DBAPIConnection) -> AbstractContextManager[None]:
+        from nonstop.databases.postgresql_own_settings import own_settings
+
+        return own_settings(connection)
+
+    def storable(self, connection: DBAPIConnection, text: str) -> str:
+        from nonstop.databases.postgresql_own_settings import storable
+
+        return storable(connection, text)
 
     # --- waiting for locks ------------------------------------------------------------------------------------
 

@@ -31,7 +31,8 @@ with db.engine.begin() as c:
         "role": c.execute(text("SELECT current_setting('role')")).scalar(),
         "temporary": c.execute(text("SELECT count(*) FROM pg_class WHERE relpersistence = 't'")).scalar(),
         "prepared": c.execute(text("SELECT count(*) FROM pg_prepared_statements WHERE from_sql")).scalar(),
-        "locks": c.execute(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711")).scalar(),
+        "locks": c.execute(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())")).scalar(),
     }
     c.execute(text("INSERT INTO public.seen VALUES (:seen)"), {"seen": str(seen)})
 """
