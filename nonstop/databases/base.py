@@ -282,6 +282,10 @@ class Database(ABC):
         """Whether the catalog, as the session sees it, confirms every one of ``conditions``."""
         return not conditions
 
+    def has_locked(self, connection: DBAPIConnection, tables: Sequence[Reached]) -> bool:
+        """Whether the open transaction keeps readers or writers from one of ``tables``."""
+        return False
+
     def size(self, connection: DBAPIConnection, tables: Sequence[Reached]) -> int:
         """Bytes of ``tables`` with their indexes; of all tables where it is not known which are meant."""
         return 0

@@ -269,6 +269,11 @@ class PostgreSQL(Database):
 
         return confirms(connection, conditions)
 
+    def has_locked(self, connection: DBAPIConnection, tables: Sequence[Reached]) -> bool:
+        from nonstop.databases.postgresql_reach import has_locked
+
+        return has_locked(connection, tables)
+
     def size(self, connection: DBAPIConnection, tables: Sequence[Reached]) -> int:
         from nonstop.databases.postgresql_reach import size, size_of_all
 

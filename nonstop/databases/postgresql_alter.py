@@ -120,13 +120,17 @@ def _rewrites(reader: Reader, table: Name) -> Action:
     return Action(replace(need, reach=need.reach | Reach.OWNED))
 
 
-def _change_type(reader: Reader, table: Name) -> Action:
-    # Some changes need no rewriting (varchar(20) to text); the text alone does not tell the old type.
+def _change_type(reader: Reader, table: Name, column: Name) -> Action:
+    # Some changes need no rewriting (varchar(20) to text); the catalog tells the old type.
+    type_name = reader.source()
+    is_plain = not (reader.has("using") or reader.has("collate"))
+    wider = Condition(Fact.TYPE_IS_WIDER, column.last, of=str(table), type=type_name)
     correction = (
         "-- a column beside the old one, kept equal by a trigger and filled in batches; then swap the names"
     )
     reach = Reach.CHILDREN | Reach.REFERENCED | Reach.REFERENCING
-    return Action(replace(rewrite((str(table),), correction), reach=reach))
+    need = rewrite((str(table),), correction)
+    return Action(replace(need, reach=reach, unless=(wider,) if is_plain else ()))
 
 
 def _add_column(reader: Reader, table: Name) -> Action:
@@ -155,6 +159,18 @@ def _add_constraint(reader: Reader, table: Name) -> Action:
     return Action(constraint.need, constraint if constraint.need.kind is Kind.NOT_VALID else None)
 
 
+def _alter_constraint(reader: Reader, table: Name) -> Action:
+    """ENFORCED (PostgreSQL 18) reads every row under the lock; what is said of deferring does not."""
+    reach = Reach.CHILDREN | Reach.REFERENCED
+    if not reader.has("enforced") or reader.has("not enforced"):
+        return _brief(reach=reach)(reader, table)
+    reason = f"reads every row of {table} while nobody reads or writes it"
+    correction = "-- drop the constraint, add it again NOT VALID, commit, and validate it"
+    return Action(
+        Need(Kind.BLOCKING, ACCESS_EXCLUSIVE, (str(table),), reach, reason=reason, correction=correction)
+    )
+
+
 def _validate(reader: Reader, table: Name) -> Action:
     return Action(Need(Kind.CONCURRENT, SHARE_UPDATE_EXCLUSIVE, (str(table),), Reach.CHILDREN))
 
@@ -162,7 +178,7 @@ def _validate(reader: Reader, table: Name) -> Action:
 def _alter_column(reader: Reader, table: Name) -> Action:
     column = reader.name()
     if reader.accept("[set data] type"):
-        return _change_type(reader, table)
+        return _change_type(reader, table, column)
     if reader.accept("set expression"):
         return _rewrites(reader, table)
     if reader.accept("set not null"):
@@ -233,7 +249,7 @@ ACTIONS: list[tuple[str, Handler]] = [
     ("add [column] [if not exists]", _add_column),
     ("drop constraint [if exists]", _drop_constraint),
     ("drop [column] [if exists]", _drop_column),
-    ("alter constraint", _brief(reach=Reach.CHILDREN | Reach.REFERENCED)),
+    ("alter constraint", _alter_constraint),
     ("alter [column]", _alter_column),
     ("validate constraint", _validate),
     ("rename to", _brief(reach=Reach.OWNED)),

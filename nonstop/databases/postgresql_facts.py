@@ -33,6 +33,41 @@ QUERIES = {
     Fact.NAME_IS_FREE: """
         SELECT NOT EXISTS (SELECT FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
             WHERE c.oid = to_regclass(%(subject)s) AND coalesce(i.indisvalid, true))""",
+    # No row is read or written then (manual, ALTER TABLE, "Notes"). CHECKs, and indexes over expressions or with a
+    # condition, are made again nevertheless, which reads every row; so are those of tables that hang together.
+    Fact.TYPE_IS_WIDER: """
+        WITH named AS (
+            SELECT a.attrelid, a.attnum, a.atttypid AS old, a.atttypmod AS had, to_regtype(%(type)s)::oid AS new,
+                (regexp_match(%(type)s, '\\(\\s*(\\d+)'))[1]::int AS length,
+                (regexp_match(%(type)s, ',\\s*(\\d+)\\s*\\)'))[1]::int AS scale
+            FROM pg_attribute a WHERE a.attrelid = to_regclass(%(of)s) AND a.attname = %(subject)s AND a.attnum > 0
+        ), typed AS (
+            SELECT named.*, CASE
+                WHEN length IS NULL THEN -1
+                WHEN new = 'varchar'::regtype THEN length + 4
+                WHEN new = 'numeric'::regtype THEN (length << 16 | coalesce(scale, 0)) + 4
+                ELSE length END AS gets
+            FROM named
+        )
+        SELECT CASE
+                WHEN new IN ('text'::regtype, 'varchar'::regtype) AND old IN ('text'::regtype, 'varchar'::regtype)
+                    THEN gets = -1 OR (had >= 0 AND gets >= had)
+                WHEN old = 'cidr'::regtype AND new = 'inet'::regtype THEN true
+                WHEN old <> new THEN false
+                WHEN had = gets THEN true
+                WHEN new = 'numeric'::regtype
+                    THEN gets = -1 OR (had >= 0 AND gets >= had AND (gets - 4) & 65535 = (had - 4) & 65535)
+                WHEN new IN ('varbit'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype, 'time'::regtype,
+                        'timetz'::regtype)
+                    THEN gets = -1 OR (had >= 0 AND gets >= had)
+                ELSE false END
+            AND (SELECT relkind = 'r' AND NOT relispartition FROM pg_class WHERE oid = attrelid)
+            AND NOT EXISTS (SELECT FROM pg_inherits WHERE attrelid IN (inhrelid, inhparent))
+            AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = attrelid AND contype IN ('c', 'x')
+                AND attnum = ANY (conkey))
+            AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = attrelid
+                AND (indexprs IS NOT NULL OR indpred IS NOT NULL))
+        FROM typed""",
     Fact.PARTITION_IS_PREPARED: """
         WITH keys AS (
             SELECT unnest(partattrs::int2[]) AS attnum FROM pg_partitioned_table WHERE partrelid = to_regclass(%(of)s)
@@ -71,8 +106,13 @@ def confirms(connection: DBAPIConnection, conditions: Iterable[Condition]) -> bo
     return all(_holds(connection, condition) for condition in conditions)
 
 
+def _parameters(condition: Condition) -> dict[str, str]:
+    """The parameters of a condition's query."""
+    return {"subject": condition.subject, "of": condition.of, "type": condition.type}
+
+
 def _holds(connection: DBAPIConnection, condition: Condition) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(QUERIES[condition.fact], {"subject": condition.subject, "of": condition.of})
+        cursor.execute(QUERIES[condition.fact], _parameters(condition))
         row = cursor.fetchone()
     return row is not None and row[0] is True

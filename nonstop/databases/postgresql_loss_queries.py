@@ -41,6 +41,9 @@ EMPTY = """
     SELECT c.oid::bigint FROM pg_class c WHERE c.relkind IN ('r', 'm') AND c.oid >= 16384
         AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.relation = c.oid AND l.mode = 'AccessExclusiveLock')
         AND pg_relation_size(c.oid) = 0"""
+IS_LOCKED_BY_US = """
+    SELECT true FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation = {oid}
+        AND mode = 'AccessExclusiveLock' AND granted"""
 IS_THERE = "SELECT true FROM pg_class WHERE oid = {oid}"
 RESOLVED = """
     SELECT c.oid::bigint, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relhassubclass

@@ -24,9 +24,11 @@ from nonstop.databases.postgresql_loss_queries import (
     DO_WHAT_IS_DEFERRED,
     EMPTY,
     FILE_NOW,
+    IS_LOCKED_BY_US,
     IS_THERE,
     LARGE_OBJECTS,
     LOCKED,
+    NAMES,
     RESOLVED,
     SEEN_BY_OTHERS,
     SEEN_BY_US,
@@ -126,16 +128,26 @@ class ServerLosses:
         for oid, name, has_children in resolved:
             if not has_children and not self._ask_others(IS_THERE.format(oid=oid)):
                 continue  # the transaction itself has made it: nobody misses its rows
-            columns = ("", *doomed.columns)
+            # Once the first statement has its lock, nobody can count the columns that the next ones take.
+            columns = ("", *(self._columns(connection, oid) if doomed.columns else ()))
+            if all((oid, column) in self._memory.counts for column in ("", *doomed.columns)):
+                continue
             counts = [
                 "count(*) AS c0",
-                *(f"count({_quoted(c)}) AS c{i}" for i, c in enumerate(doomed.columns, 1)),
+                *(f"count({_quoted(c)}) AS c{i}" for i, c in enumerate(columns[1:], 1)),
             ]
             answers = ", ".join(f"coalesce(c{i}, 0)" for i in range(len(columns)))
             query = COUNTED.format(oid=oid, name=name, answers=answers, counts=", ".join(counts))
-            rows = self._ask_others(BOUNDS, query) or _ask_under_our_lock(connection, query)
+            is_locked = bool(_ask(connection, IS_LOCKED_BY_US.format(oid=oid)))
+            rows = (
+                _ask_under_our_lock(connection, query) if is_locked else self._ask_others(BOUNDS, query) or []
+            )
             for table, *values in rows:
                 self._memory.counts |= {(table, column): n for column, n in zip(columns, values, strict=True)}
+
+    def _columns(self, connection: DBAPIConnection, oid: int) -> list[str]:
+        ((names,),) = _ask(connection, f"SELECT {NAMES} FROM pg_class c WHERE c.oid = {oid}")
+        return list(names)
 
     def after(self, connection: DBAPIConnection, statement: str) -> None:
         """All that has to be known is seen before the commit."""

@@ -31,6 +31,9 @@ DESCRIBED = """
     SELECT c.oid, format('%%I.%%I', n.nspname, c.relname), c.relkind = 'p'
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = ANY (%s) AND c.relpersistence <> 't' ORDER BY c.oid"""
+HAS_LOCKED = """
+    SELECT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation = ANY (%s)
+        AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))"""
 SIZE = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM unnest(%s::oid[]) AS oid"
 SIZE_OF_ALL = """
     SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
@@ -51,6 +54,11 @@ def reached(connection: DBAPIConnection, need: Need) -> list[Reached]:
             if reach in need.reach:
                 found |= {oid for (oid,) in _rows(connection, query, ([*found],)) if oid is not None}
     return [Reached(*row) for row in _rows(connection, DESCRIBED, ([*found],))] if found else []
+
+
+def has_locked(connection: DBAPIConnection, tables: Iterable[Reached]) -> bool:
+    """Whether the session holds a lock on one of ``tables`` that keeps writers waiting."""
+    return bool(_rows(connection, HAS_LOCKED, ([table.oid for table in tables],))[0][0])
 
 
 def size(connection: DBAPIConnection, tables: Iterable[Reached]) -> int:

@@ -107,17 +107,18 @@ def split(sql: str) -> list[str]:
     """The statements of ``sql``, each with the comments before it and without its semicolon."""
     statements, start, block, previous = [], 0, 0, ";"
     for token in tokens(sql):
-        if (token.word == "atomic" and previous == "begin") or (block and token.word == "case"):
+        is_label = previous in ("as", ".")  # any word can be one behind AS, and a column of a table
+        if token.word == "atomic" and previous == "begin":
             block += 1  # the body of a function in standard SQL has semicolons of its own
-        elif block and token.word == "end":
-            block -= 1
+        elif block and token.word in ("case", "end") and not is_label:
+            block += 1 if token.word == "case" else -1
         elif token.symbol == ";" and token.depth == 0 and not block:
             if previous != ";":
                 statements.append(sql[start : token.start].strip())
             start = token.end
             previous = ";"
             continue
-        previous = token.word or "something"
+        previous = token.word or ("." if token.symbol == "." else "something")
     if previous != ";":
         statements.append(sql[start:].strip())
     return statements

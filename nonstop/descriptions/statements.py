@@ -54,6 +54,7 @@ class Fact(StrEnum):
     FUNCTION_IS_NOT_VOLATILE = "no function of that name is volatile"
     NO_DEFAULT_PARTITION = "the partitioned table has no default partition"
     NAME_IS_FREE = "nothing has the name, or only what a failed concurrent build left"
+    TYPE_IS_WIDER = "the column's new type takes every old value as it is stored"
     PARTITION_IS_PREPARED = (
         "validated CHECKs cover the partition key; indexes and foreign keys are there already"
     )
@@ -63,12 +64,13 @@ class Fact(StrEnum):
 class Condition:
     """Something to look up in the catalog. Names are as ``to_regclass`` and its kin read them, but a column's is bare.
 
-    ``of`` is the table of a column, or the partitioned table to be.
+    ``of`` is the table of a column, or the partitioned table to be; ``type`` the type that a column is to get.
     """
 
     fact: Fact
     subject: str
     of: str = ""
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

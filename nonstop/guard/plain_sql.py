@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from nonstop.databases.base import Database, DBAPIConnection
@@ -17,7 +18,7 @@ from nonstop.guard.transactions import Transactions
 
 NOTHING = "UNLISTEN nonstop_nothing"
 """Sent in the place of what is carried out later, or was already: it does nothing, in and outside transactions."""
-CAUTION = (Kind.UNKNOWN, Kind.BLOCKING, Kind.ONLINE_INDEX, Kind.NOT_VALID)
+CAUTION = (Kind.UNKNOWN, Kind.BLOCKING, Kind.ONLINE_INDEX, Kind.NOT_VALID, Kind.CONCURRENT)
 """What may lock whatever its text says, and what can't be had in its plain form for certain."""
 
 
@@ -53,7 +54,7 @@ class PlainSql:
         where the lock is not to be had.
         """
         needs = self._database.needs_of(statement)
-        if not any(need.is_strong or need.kind in CAUTION or _is_concurrent_index(need) for _, need in needs):
+        if not any(need.is_strong or need.kind in CAUTION for _, need in needs):
             self._manners.forget_limits_of_the_past(connection)
             for text, need in needs:
                 self._refuse_to_notice(connection, text, need)
@@ -142,6 +143,10 @@ class PlainSql:
             case Kind.CONCURRENT if commits_itself and _is_concurrent_index(one.need):
                 self._services.run_online(_as_sent(one.text))
                 return ""
+            case Kind.CONCURRENT if not (commits_itself or one.need.rewritten) and self._database.has_locked(
+                connection, one.tables
+            ):
+                self._refuse_to_block(connection, _under_lock(one))
             case Kind.BLOCKING:
                 self._refuse_to_block(connection, one)
         self._transactions.deferred.note_dropped(connection, one.need.drops)
@@ -230,6 +235,12 @@ class PlainSql:
                     details=(f"It may depend on this, which large tables take online only: {pending.text}",),
                     next_step="commit before this statement",
                 )
+
+
+def _under_lock(one: Judged) -> Judged:
+    """A statement that lets others go on by itself, but not the lock that its transaction has taken before."""
+    reason = "runs long while its transaction keeps the lock that an earlier statement has taken"
+    return one._replace(need=replace(one.need, reason=reason, correction="-- commit before this statement"))
 
 
 def _pending(statement: str, one: Judged) -> Pending:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
+from nonstop.databases.postgresql_losses import ServerLosses
 from nonstop.errors import Refused
 from tests.support.losses import AUTOCOMMIT, SHOP, discarding, passes, refused, sending
 from tests.support.operations import Trial, send
@@ -245,3 +248,24 @@ def test_a_count_that_would_take_long_is_an_estimate(server: Trial) -> None:
         "threading.Timer(1, other.close).start()\n" + sending("DROP TABLE people")
     )
     refused(server, "people: a*")
+
+
+def test_the_columns_of_one_table_are_counted_once_and_before_it_is_locked(server: Trial) -> None:
+    """Behind the first statement's lock nobody could count them, and to try would lengthen it."""
+    asked: list[str] = []
+
+    class Logged(psycopg.Cursor[Any]):
+        def execute(self, query: Any, *more: Any, **options: Any) -> Any:
+            asked.append(str(query))
+            return super().execute(query, *more, **options)
+
+    send(server.url, "CREATE TABLE wide (a TEXT, b TEXT, c TEXT)", "INSERT INTO wide VALUES ('1', '2', NULL)")
+    with psycopg.connect(server.url) as ours, psycopg.connect(server.url, cursor_factory=Logged) as others:
+        watch = ServerLosses(others, frozenset())
+        for column in "abc":
+            drop = f"ALTER TABLE wide DROP COLUMN {column}"
+            watch.before(ours, drop)
+            ours.execute(drop.encode())
+        assert sum("count(*)" in query for query in asked) == 1
+        lost = sorted(str(loss) for loss in watch.found(ours))
+    assert lost == ["wide.a: 1 value", "wide.b: 1 value", "wide.c: 0 values"]

@@ -62,7 +62,15 @@ class Stage:
             self.transactions,
             manners,
             Services(
-                self.online.append, lambda: None, lambda: own_names, known(observing), 0, None, print, print
+                self.online.append,
+                lambda: None,
+                lambda: own_names,
+                known(observing),
+                lambda *about: (),
+                0,
+                None,
+                print,
+                print,
             ),
         )
 
@@ -233,6 +241,17 @@ def test_what_could_notice_that_an_index_is_not_built_yet_is_refused(stage: Stag
     with pytest.raises(Refused, match="is carried out after the commit"):
         stage.plain_sql.before(stage.connection, later, False)
     assert stage.deferred() == ["CREATE UNIQUE INDEX CONCURRENTLY ix ON orders (price)"]
+
+
+def test_what_runs_long_under_a_lock_that_is_kept_is_refused(stage: Stage) -> None:
+    """By itself VALIDATE lets readers and writers go on; the lock of ADD … NOT VALID does not."""
+    validate = "ALTER TABLE orders VALIDATE CONSTRAINT c"
+    stage.connection.execute("ALTER TABLE orders ADD CONSTRAINT c CHECK (price > 0) NOT VALID")
+    with pytest.raises(Refused, match="it would keep the application waiting") as refusal:
+        stage.plain_sql.before(stage.connection, validate, False)
+    assert "-- commit before this statement" in refusal.value.details
+    stage.connection.rollback()
+    assert stage.plain_sql.before(stage.connection, validate, False) == validate
 
 
 def test_an_index_is_not_taken_away_before_its_successor_is_built(stage: Stage) -> None:

@@ -174,7 +174,7 @@ COLUMNS = [
     blocking("ALTER TABLE orders ALTER COLUMN checked SET NOT NULL", passes=True),
     blocking("ALTER TABLE orders ALTER COLUMN price TYPE bigint"),
     blocking("ALTER TABLE orders ALTER note SET DATA TYPE varchar(500)"),
-    blocking("ALTER TABLE orders ALTER plate TYPE text", cautious=True),
+    blocking("ALTER TABLE orders ALTER plate TYPE text", passes=True),
     blocking("ALTER TABLE orders ADD COLUMN x int, ALTER COLUMN note SET NOT NULL"),
     blocking("ALTER TABLE cars ALTER COLUMN id TYPE bigint"),
     blocking("ALTER TABLE orders ALTER COLUMN car_id TYPE bigint"),
