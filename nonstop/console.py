@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,9 @@ from nonstop.runner import Listener, Runner
 from nonstop.settings import ResolveUrl, Settings
 
 Result = TypeVar("Result")
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What moves a terminal's cursor, or sends it a command; line ends and tabs are no harm."""
 
 
 class Wiring(NamedTuple):
@@ -79,7 +83,7 @@ class Console:
         if self._is_on_terminal():
             from nonstop.report import terminal
 
-            terminal.status(result, self.wiring.program, self._redact)
+            terminal.status(result, self.wiring.program, self._shown)
         else:
             self._say(result, partial(text.status, program=self.wiring.program), as_json.status)
         if not exit_code:
@@ -221,12 +225,12 @@ class Console:
                 self._print_document({"error": as_json.error(error)})
             return
         sys.stdout.flush()
-        sys.stderr.write(self._redact("\n".join(text.failure(error, result))) + "\n")
+        sys.stderr.write(self._shown("\n".join(text.failure(error, result))) + "\n")
 
     def _show_traceback(self, error: NonstopError) -> None:
         import traceback
 
-        sys.stderr.write(self._redact("".join(traceback.format_exception(error))))
+        sys.stderr.write(self._shown("".join(traceback.format_exception(error))))
 
     def _say(
         self,
@@ -241,14 +245,14 @@ class Console:
 
     def _print(self, lines: list[str]) -> None:
         if lines:
-            click.echo(self._redact("\n".join(lines)))
+            click.echo(self._shown("\n".join(lines)))
 
     def _print_document(self, content: dict[str, Any]) -> None:
         click.echo(as_json.document(self._command(), content, self._redact))
 
     def _note(self, line: str) -> None:
         if not self.options.get("quiet"):
-            click.echo(self._redact(line), err=True)
+            click.echo(self._shown(line), err=True)
 
     def _finished(self, outcome: ScriptOutcome) -> None:
         if not self.options.get("as_json") and not self.options.get("quiet"):
@@ -278,6 +282,10 @@ class Console:
             output=lambda output: progress.step_aside(lambda: self._pass_on(output)),
             waiting=self._note,
         )
+
+    def _shown(self, text: str) -> str:
+        """``text`` for a report: redacted, and with control characters escaped, for it may come from a script or a database."""
+        return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", self._redact(text))
 
     def _redact(self, text: str) -> str:
         for hide in self.secrets:

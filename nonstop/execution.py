@@ -204,8 +204,10 @@ class ScriptRun:
         self._checkpoint()
         with self._guard.loading():
             module = scripts.load(self._script)
-        if self._guard.stops.refusal is not None:
-            raise self._guard.stops.refusal
+        if self._guard.changed_at_import:
+            self._notes.append(
+                f"the application changes the database while it is imported: {self._guard.changed_at_import}"
+            )
         function = scripts.function(module, self._direction.value)
         token = current_executor.set(self._executor)
         try:

@@ -67,7 +67,7 @@ def new(folder: Path, title: str) -> ChangeResult:
         try:
             # "x": two developers' tools that race for the same name can't overwrite each other.
             with path.open("x", encoding="utf-8") as file:
-                file.write(TEMPLATE.substitute(digits=digits, title=title.strip()))
+                file.write(TEMPLATE.substitute(digits=digits, title=_in_a_docstring(title)))
             return ChangeResult("new", (Change(path.name, f"created in {folder}"),))
         except FileExistsError:
             continue
@@ -75,6 +75,11 @@ def new(folder: Path, title: str) -> ChangeResult:
             raise UsageError(
                 f"{path} can't be written: {error.strerror}", next_step="check the folder"
             ) from error
+
+
+def _in_a_docstring(title: str) -> str:
+    """``title`` on one line that ends no docstring and escapes nothing."""
+    return " ".join(title.split()).replace("\\", "/").replace('"', "'")
 
 
 def renumber(folder: Path, name: str, database: Database, ledger: Ledger) -> ChangeResult:

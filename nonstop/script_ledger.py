@@ -46,14 +46,19 @@ class ScriptLedger:
         """Note a commit in the middle of the script, and what it leaves to be done."""
         about = (connection, self.script, self.direction, self.identity)
         with self.database.own_settings(connection):
-            self.ledger.record_commit(*about, description)
+            self.ledger.record_commit(*about, self.database.redact(description))
             for statement in deferred:
                 self.ledger.record_deferred(*about, statement)
 
     def record_end(self, connection: DBAPIConnection, duration_ms: int, notes: Sequence[str]) -> None:
         """Note that the script has ended well."""
         self.ledger.record_end(
-            connection, self.script, self.direction, self.identity, duration_ms, "; ".join(notes)
+            connection,
+            self.script,
+            self.direction,
+            self.identity,
+            duration_ms,
+            self.database.redact("; ".join(notes)),
         )
 
     def record_step(self, description: str) -> None:

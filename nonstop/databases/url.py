@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 from nonstop.errors import UsageError
@@ -19,6 +20,14 @@ URL = re.compile(
 )
 # Up to the last '@', for it may stand in the password too. Our own example of an address stays readable.
 CREDENTIALS_IN_URL = re.compile(r"(?P<before>\b\w+://[^\s:/@]*:)(?!password@)\S+(?=@)")
+# What stands behind the word in SQL (CREATE ROLE, a user mapping), in a conninfo string, in a dictionary that is shown.
+PASSWORD_IN_TEXT = re.compile(
+    r"""(?P<before>\bpassword\b["']?\s*(?:=>|:=|=|:)?\s*)
+        (?: (?P<quote>'|(?<=[:=]\s)"|(?<=[:=])") (?:(?!(?P=quote)).|(?P=quote){2})+ (?P=quote)
+          | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$
+          | (?<==)[^\s'",;)]+ )""",
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
 HOW_TO_WRITE_IT = (
     "write it like postgresql://user:password@host:5432/name or sqlite:///file.db;"
     " a '/', '@' or ':' in the password is written %2F, %40 or %3A"
@@ -75,7 +84,7 @@ class DatabaseUrl:
         """``text`` with the password replaced by ``***``, in whichever spelling it occurs."""
         text = hide_credentials(text)
         for secret in self._secrets():
-            text = text.replace(secret, "***")
+            text = _whole(secret).sub("***", text)
         return text
 
     def _secrets(self) -> list[str]:
@@ -105,5 +114,18 @@ def _spellings(password: str) -> set[str]:
 
 
 def hide_credentials(text: str) -> str:
-    """``text`` with the password of every address in it replaced by ``***``."""
-    return CREDENTIALS_IN_URL.sub(r"\g<before>***", text)
+    """``text`` with the password of every address and SQL statement in it replaced by ``***``."""
+    return PASSWORD_IN_TEXT.sub(_masked, CREDENTIALS_IN_URL.sub(r"\g<before>***", text))
+
+
+def _masked(found: re.Match[str]) -> str:
+    quote_mark = found["quote"] or ""
+    return f"{found['before']}{quote_mark}***{quote_mark}"
+
+
+@cache
+def _whole(secret: str) -> re.Pattern[str]:
+    """``secret`` where it stands alone: in the middle of a word it is none."""
+    before = r"(?<!\w)" if re.match(r"\w", secret[0]) else ""
+    behind = r"(?!\w)" if re.match(r"\w", secret[-1]) else ""
+    return re.compile(before + re.escape(secret) + behind)

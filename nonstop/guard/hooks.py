@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import Pool
 
 from nonstop.databases.base import DBAPIConnection
+from nonstop.databases.wording import is_write
 
 if TYPE_CHECKING:
     from nonstop.guard.session import Guard
@@ -31,6 +33,8 @@ CALLING_OTHERS = frozenset(
 )
 """Python's audit events by which a script calls somebody who may look at the database, or change it."""
 
+importing: ContextVar[Callable[[str], None] | None] = ContextVar("nonstop_importing", default=None)
+"""Takes each statement that may write while a script, and with it the application, is imported."""
 active: ContextVar[Guard | None] = ContextVar("nonstop_guard", default=None)
 """The guard of the script that runs in this context."""
 
@@ -82,6 +86,8 @@ def _before(
         statement = guard.before_statement(connection, statement)
     elif (guard := active.get()) is not None:
         guard.before_foreign_statement(statement)
+    elif (note := importing.get()) is not None and is_write(statement):
+        note(statement)
     return statement, parameters
 
 

@@ -10,8 +10,7 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 
 from nonstop.databases.base import Database, DBAPIConnection
 from nonstop.databases.transaction_control import Verb, transaction_control
-from nonstop.databases.wording import is_write
-from nonstop.errors import MadeWay, NonstopError, UsageError
+from nonstop.errors import MadeWay, NonstopError
 from nonstop.guard import hooks
 from nonstop.guard.commit_hooks import CommitHooks
 from nonstop.guard.commits import Commits
@@ -50,7 +49,8 @@ class Guard:
         self._checkpoint = checkpoint
         self._plain_sql = plain_sql
         self._losses = losses
-        self._loading = False
+        self.changed_at_import = ""
+        """The first statement by which the application has changed the database while it was imported."""
         self._commit_hooks: dict[Dialect, CommitHooks] = {}
         self._engines: set[Engine] = set()
         self.stops = StopReasons()
@@ -70,12 +70,18 @@ class Guard:
 
     @contextmanager
     def loading(self) -> Iterator[None]:
-        """While the script, and with it the application, is imported: nothing may write."""
-        self._loading = True
+        """While the script, and with it the application, is imported: what it does is the application's business."""
+        active = hooks.active.set(None)
+        importing = hooks.importing.set(self._note_import)
         try:
             yield
         finally:
-            self._loading = False
+            hooks.importing.reset(importing)
+            hooks.active.reset(active)
+
+    def _note_import(self, statement: str) -> None:
+        if not self.changed_at_import:
+            self.changed_at_import = " ".join(statement.split())[:100]
 
     def dispose_engines(self, own: Engine) -> None:
         """Close the pooled sessions of the script, so that the next one gets fresh ones: no setting, no temporary table."""
@@ -129,12 +135,6 @@ class Guard:
         self.stops.remember(self._checkpoint)
         dbapi = connection.connection.dbapi_connection
         self._journal.begin(dbapi, statement)
-        if self._loading and is_write(statement):
-            self.stops.refusal = UsageError(
-                f"the application changes the database while it is imported: {self._summary(dbapi)}",
-                next_step="move that out of the import (a create_all belongs into init_db.py or a migration)",
-            )
-            raise self.stops.refusal
         self._transactions.before_statement(dbapi)
         self.stops.remember(partial(self._mind_transaction, dbapi, statement, is_autocommit(connection)))
         self._losses.before_statement(dbapi, statement, is_autocommit(connection))

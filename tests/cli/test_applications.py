@@ -40,23 +40,25 @@ def append(project: Project, source: str) -> None:
 
 @pytest.mark.parametrize("source", [ALTER_AT_IMPORT, SWALLOWED], ids=["plain", "swallowed"])
 def test_ddl_at_import(project: Project, run: ProjectCommands, source: str) -> None:
+    """It is the application's business, which happens wherever it is imported; the report says so once."""
     append(project, source)
-    write_tables(project.migrations, 1)
-
-    run.undoes(
-        "apply", exit_code=2,
-        says=("the application changes the database while it is imported", "CREATE TABLE eager (id INTEGER)"),
-        next_step="move that out of the import",
-    )  # fmt: skip
+    write_tables(project.migrations, 2)
+    said = str(run.succeeds("apply"))
+    assert said.count("the application changes the database while it is imported: CREATE TABLE eager") == 1
+    assert {"eager", "table_1", "table_2"} <= set(fingerprint(project.url)["tables"])
 
 
 def test_create_all_at_import(tmp_path: Path, database_url: str, cli: CommandLine) -> None:
+    """The usual small application, there and back and there again."""
     project = make_project(tmp_path / "project", database_url, "flask")
     append(project, CREATE_ALL)
-    write_tables(project.migrations, 1)
-
-    says = ("the application changes the database while it is imported", 'CREATE TABLE "order"')
-    ProjectCommands.of(project, cli).undoes("apply", exit_code=2, says=says, next_step="create_all")
+    write_tables(project.migrations, 2)
+    run = ProjectCommands.of(project, cli)
+    told = "the application changes the database while it is imported: CREATE TABLE"
+    assert told in str(run.succeeds("apply"))
+    run.succeeds("status")
+    run.succeeds("rollback", "--yes")
+    assert told not in str(run.succeeds("apply"))
 
 
 def test_reading_at_import_is_fine(project: Project, run: ProjectCommands) -> None:
