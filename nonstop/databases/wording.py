@@ -35,10 +35,7 @@ def is_write(statement: str) -> bool:
 
 
 def only_asks(statement: str) -> bool:
-    """Whether a statement leaves nothing behind at all: no lock, no setting, no savepoint. In doubt, no.
-
-    Only such a one may as well be answered in the transaction before the one that it belongs to.
-    """
+    """Whether a statement leaves nothing behind at all: no lock, no setting, no savepoint. In doubt, no."""
     if is_write(statement) or STAYS.search(statement) or ";" in statement.rstrip("; \t\r\n"):
         return False
     first = first_word(statement)
