@@ -24,6 +24,7 @@ from nonstop.errors import (
     MadeWay,
     MigrationFailed,
     NonstopError,
+    Refused,
 )
 from nonstop.failure import Failure, Remains
 from nonstop.guard.bare_connections import noticing_bare_connections
@@ -217,8 +218,9 @@ class ScriptRun:
         if self._guard.stops.interruption or self._guard.stops.refusal:
             raise self._guard.stops.interruption or self._guard.stops.refusal  # type: ignore[misc]  # one of them is set
         if self._guard.commits.undone_by_error:
-            raise MigrationFailed(
-                f"{self._script.path.name}: went on after an error that has undone: {self._guard.commits.undone_by_error}",
+            raise Refused(
+                f"refused, for the script went on after an error that has undone: {self._guard.commits.undone_by_error}",
+                details=("SQLite's driver alone would have kept that.",),
                 next_step="commit that before what may fail, or let the error end the script",
             )
         self._verify_clients()

@@ -40,8 +40,9 @@ ALLOWED: dict[str, set[str]] = {
     "check": BELOW_CHECK,
     "settings": BOTTOM,
     "report": BOTTOM,
+    "standard_streams": set(),
     "console": COMMAND_LINE,  # the half of the command line that is not click's
-    "cli": {"console"} | COMMAND_LINE,
+    "cli": {"console", "standard_streams"} | COMMAND_LINE,
     "integrations": {"cli", "console"} | COMMAND_LINE,
     "testing": {"nonstop"} | COMMAND_LINE,
     "nonstop": {"op", "cli"},  # the package itself, nonstop/__init__.py: its public names
