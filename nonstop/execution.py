@@ -171,9 +171,10 @@ class ScriptRun:
         with captured_output(self._around.on_output) as output:
             try:
                 with (
-                    self._watched(), self._guard.armed(), self._environment.passed_on(),
+                    # Threads of ours start before the guard is armed: it takes those that start later for the script's.
+                    self._watched(), self._around.stop.breaking_off(self._connections.cancel),
+                    self._guard.armed(), self._environment.passed_on(),
                     noticing_bare_connections(self._transactions.note_others),
-                    self._around.stop.breaking_off(self._connections.cancel),
                 ):  # fmt: skip
                     if not self._take_up():
                         self._call()
@@ -312,7 +313,7 @@ class ScriptRun:
     def _lock_timeout_ms(self) -> int:
         """How long a statement may wait in the queue: once something may stay, there is no other attempt."""
         return round(
-            self._allowance.timeout_ms if self._transactions.can_begin_anew else self._allowance.most_ms
+            self._allowance.timeout_ms if self._transactions.can_be_retried else self._allowance.most_ms
         )
 
     def _was_broken_off(self) -> bool:

@@ -98,7 +98,7 @@ class Failure:
             permanent = (
                 "1 commit of it is permanent" if count == 1 else f"{count} commits of it are permanent"
             )
-            return f"{permanent}, the last with: {last}" if last else permanent
+            return permanent + _with(last)
         if remains.unseen:
             return "it worked on a connection of its own, whose commits nobody sees"
         count = len(remains.earlier)

@@ -39,11 +39,11 @@ class Connections:
         self._own.discard(id(connection))
 
     def adopt(self, connection: DBAPIConnection) -> None:
-        """Take ``connection`` for one that steps of ``op`` work on: they mind the application themselves."""
+        """Note that ``connection`` runs steps of ``op``, which have a lock policy of their own."""
         self._own.add(id(connection))
 
     def is_own(self, connection: DBAPIConnection) -> bool:
-        """Whether steps of ``op`` work on ``connection``."""
+        """Whether ``connection`` runs steps of ``op``."""
         return id(connection) in self._own
 
     def note_foreign(self, connection: DBAPIConnection) -> None:

@@ -93,9 +93,9 @@ class PlainSql:
             )
 
     def _has_to_insist(self, connection: DBAPIConnection, strong: Sequence[Judged]) -> bool:
-        """Whether the script can't begin anew, and the locks can be had before what needs them, and only that long."""
+        """Whether the script can't be run again, and the locks can be had before what needs them, and only that long."""
         return (
-            not self._transactions.can_begin_anew
+            not self._transactions.can_be_retried
             and not self._transactions.has_written(connection)
             and all(one.need.kind not in (Kind.UNKNOWN, Kind.BLOCKING) for one in strong)
         )
@@ -143,10 +143,9 @@ class PlainSql:
             case Kind.CONCURRENT if commits_itself and _is_concurrent_index(one.need):
                 self._services.run_online(_as_sent(one.text))
                 return ""
-            case Kind.CONCURRENT if not (commits_itself or one.need.rewritten) and self._database.has_locked(
-                connection, one.tables
-            ):
-                self._refuse_to_block(connection, _under_lock(one))
+            case Kind.CONCURRENT if not (commits_itself or _is_concurrent_index(one.need)):
+                if self._database.has_locked(connection, one.tables):
+                    self._refuse_to_block(connection, _under_lock(one))
             case Kind.BLOCKING:
                 self._refuse_to_block(connection, one)
         self._transactions.deferred.note_dropped(connection, one.need.drops)

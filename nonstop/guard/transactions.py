@@ -223,13 +223,13 @@ class Transactions:
                 self.rolled_back(connection)
 
     @property
-    def can_begin_anew(self) -> bool:
+    def can_be_retried(self) -> bool:
         """Whether nothing of the script has had an effect that stays, as far as what is open is undone."""
         return not self.committed and not self.called_others and self.connections.are_seen
 
     def undo_everything(self) -> bool:
-        """Undo the script if it can begin anew; False where something of it may stay."""
-        if not self.can_begin_anew:
+        """Undo the script if it can be run again; return False if something of it may be permanent."""
+        if not self.can_be_retried:
             return False
         self.rollback_uncommitted()
         return True

@@ -18,7 +18,7 @@ from nonstop.operations import steps_for
 
 
 class Connections(Protocol):
-    """What the guard is told of connections: which are ours."""
+    """The guard's record of which connections run steps of ``op``."""
 
     def adopt(self, connection: DBAPIConnection) -> None: ...
 

@@ -40,30 +40,25 @@ def sqlite_project(tmp_path: Path, sqlite_url: str) -> Project:
     return make_project(tmp_path / "project", sqlite_url, "light")
 
 
+def apply(project: Project, home: Path, output: str) -> int:
+    """The exit code of ``apply`` with its streams led as ``output`` says, in the shell's words."""
+    command = shlex.join([sys.executable, "-m", "nonstop", "apply", "--dir", str(project.migrations)])
+    return subprocess.run(
+        ["bash", "-c", f"{command} {output}; exit ${{PIPESTATUS[0]}}"],
+        env={**clean_environment(home, **project.environment), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    ).returncode
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 @pytest.mark.parametrize("output", BROKEN.values(), ids=BROKEN)
 def test_the_script_is_applied_all_the_same(output: str, sqlite_project: Project, tmp_path: Path) -> None:
-    project = sqlite_project
-    write_script(project.migrations, "001_make_visits.py", LINES)
-    command = shlex.join([sys.executable, "-m", "nonstop", "apply", "--dir", str(project.migrations)])
-    done = subprocess.run(
-        ["bash", "-c", f"{command} {output}; exit ${{PIPESTATUS[0]}}"],
-        env={**clean_environment(tmp_path, **project.environment), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done
-    assert applied(project.url) == [1]
+    write_script(sqlite_project.migrations, "001_make_visits.py", LINES)
+    assert apply(sqlite_project, tmp_path, output) == 0
+    assert applied(sqlite_project.url) == [1]
 
 
 def test_an_error_keeps_its_exit_code(sqlite_project: Project, tmp_path: Path) -> None:
-    project = sqlite_project
-    write_script(project.migrations, "001_fails.py", f"{MUCH}\nraise ValueError('no')")
-    command = shlex.join([sys.executable, "-m", "nonstop", "apply", "--dir", str(project.migrations)])
-    done = subprocess.run(
-        ["bash", "-c", f"{command} 2>&1 | head -1; exit ${{PIPESTATUS[0]}}"],
-        env={**clean_environment(tmp_path, **project.environment), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 1, done
+    write_script(sqlite_project.migrations, "001_fails.py", f"{MUCH}\nraise ValueError('no')")
+    assert apply(sqlite_project, tmp_path, "2>&1 | head -1") == 1
