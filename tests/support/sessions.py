@@ -59,6 +59,13 @@ def until_it_looks(url: str, times: int = 3, at: str = "virtualtransaction") -> 
         until(looked)
 
 
+def until_old(url: str, pid: int) -> None:
+    """Wait until a session's transaction is older than the default blocking budget: no lock is queued behind it."""
+    query = "SELECT now() - xact_start > interval '500 ms' FROM pg_stat_activity WHERE pid = %s"
+    with psycopg.connect(url, autocommit=True) as connection:
+        until(lambda: connection.execute(query, [pid]).fetchone() == (True,))
+
+
 def until_blocked(url: str, pid: int) -> None:
     """Wait until a session waits for a lock that another one holds."""
     with psycopg.connect(url, autocommit=True) as connection:
