@@ -169,8 +169,8 @@ def status(console: Console, exit_code: bool) -> int:
 def plan(console: Console, direction: str, sql: bool, **given: Any) -> int:
     """Show what apply (or rollback) would run. Writes nothing.
 
-    With --sql the functions of the scripts are called without a connection: the SQL of op is shown; what a script
-    sends itself can't be known without running it, and that is said.
+    With --sql the functions of the scripts are called in a process that can't reach the database, as check does it.
+    The SQL of op is shown; where a script sends its own, the SQL ends, and the plan says so.
     """
     chosen = Direction(direction)
     if chosen is Direction.ROLLBACK and given["out_of_order"]:

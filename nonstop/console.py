@@ -91,7 +91,13 @@ class Console:
         return 4 if result.problems else 3 if result.pending else 0
 
     def plan(self, request: Request, with_sql: bool) -> int:
-        result = self._runner().plan(request, with_sql)
+        runner = self._runner()
+        if with_sql:
+            from nonstop.check.sql_preview import plan_with_sql
+
+            result = plan_with_sql(runner, request, self._settings().rehearsal_url)
+        else:
+            result = runner.plan(request)
         self._say(result, text.plan, as_json.plan)
         return 0
 

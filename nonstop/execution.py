@@ -127,7 +127,7 @@ class ScriptRun:
             around.database, self._connections, self._ledger.record_commit, self._losses
         )
         self._lookout = Lookout(
-            around.database, around.budget_ms, allowance, self._connections.session_ids, self._checkpoint,
+            around.database, around.budget_ms, allowance, self._connections.session_ids_of_this_thread, self._checkpoint,
             self._notes.append, self._journal.waited,
         )  # fmt: skip
         manners = Manners(
@@ -216,6 +216,7 @@ class ScriptRun:
             call(function, self._direction.value, self._script.path.name)
         finally:
             current_executor.reset(token)
+        self._wait_for_threads()
         if self._guard.stops.interruption or self._guard.stops.refusal:
             raise self._guard.stops.interruption or self._guard.stops.refusal  # type: ignore[misc]  # one of them is set
         if self._guard.commits.undone_by_error:
@@ -227,6 +228,17 @@ class ScriptRun:
         self._verify_clients()
         if self._was_terminated():  # what it has done since that transaction was lost is not the whole
             raise MadeWay("the application waited for a transaction in which the script did nothing")
+
+    def _wait_for_threads(self) -> None:
+        """Let the script's threads end. Raises MigrationFailed where one would end only with the process."""
+        self._transactions.threads.wait(self._checkpoint)
+        daemons = self._transactions.threads.daemons
+        if daemons and self._connections.of_other_threads():
+            raise MigrationFailed(
+                f"{self._script.path.name}: {self._direction.value}() returned while a thread of it works on the database:"
+                f" {', '.join(daemons)}",
+                next_step="join() the thread before the end",
+            )
 
     def _take_up(self) -> bool:
         """Carry out what an earlier run had committed to; whether the script had nothing more to do by then."""
@@ -262,7 +274,8 @@ class ScriptRun:
     # --- plain SQL, made online ------------------------------------------------------------------------------
 
     def _run_online(self, statement: str) -> None:
-        self._executor.run(self._around.database.online_steps(statement))
+        with self._transactions.one_at_a_time:
+            self._executor.run(self._around.database.online_steps(statement))
         self._notes.append(f"done online: {' '.join(statement.split())}")
 
     def _run_deferred(self) -> None:
@@ -279,7 +292,8 @@ class ScriptRun:
                 failed = failed or self._deferred_failed(statement, error)
             self._transactions.deferred.done(statement)
             if not self._executor.left_behind:
-                self._ledger.forget_deferred(statement)
+                with self._transactions.one_at_a_time:
+                    self._ledger.forget_deferred(statement)
         if failed is not None:
             raise failed
 
@@ -410,6 +424,8 @@ class ScriptRun:
         """Undo what can be undone, note it in the ledger, and say how things stand."""
         not_undone = ""
         try:
+            for connection in self._connections.of_other_threads():
+                self._around.database.cancel(connection)
             self._transactions.rollback_uncommitted()
         except Exception as second:
             not_undone = str(second)

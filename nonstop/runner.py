@@ -97,19 +97,12 @@ class Runner:
         with closing(self.database.connect_reading()) as connection:
             return self._plan(request, self.facts(connection))
 
-    def plan(self, request: Request, with_sql: bool = False) -> PlanResult:
-        """The plan as a result; ``with_sql`` adds the SQL of each script as far as it can be known."""
+    def plan(self, request: Request) -> PlanResult:
+        """The plan as a result."""
         planned = self.planned(request)
         shown = tuple(
             PlannedScript(script.number, script.label, request.direction) for script in planned.scripts
         )
-        if with_sql and shown:
-            from nonstop.preview import sql_of
-
-            shown = tuple(
-                sql_of(script, request.direction, self.database, self.listener.output)
-                for script in planned.scripts
-            )
         return PlanResult(self.database.display, request.direction, shown, planned.notes)
 
     # --- running ----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from threading import get_ident
 
 from nonstop.databases.base import Database, DBAPIConnection
 
@@ -13,6 +14,7 @@ class Connections:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._checked_out: dict[int, DBAPIConnection] = {}
+        self._threads: dict[int, int] = {}
         self._own: set[int] = set()
         self._bare: set[int] = set()
         self._used_bare = False
@@ -21,6 +23,7 @@ class Connections:
     def checked_out(self, connection: DBAPIConnection) -> None:
         """Note that the script has ``connection``; it is bare until a ``Connection`` is made over it."""
         self._checked_out[id(connection)] = connection
+        self._threads[id(connection)] = get_ident()
         self._bare.add(id(connection))
 
     def goes_through_sqlalchemy(self, connection: DBAPIConnection) -> None:
@@ -36,6 +39,7 @@ class Connections:
         """Forget a connection; one that never reached the script has done nothing for it."""
         self._bare.discard(id(connection))
         self._checked_out.pop(id(connection), None)
+        self._threads.pop(id(connection), None)
         self._own.discard(id(connection))
 
     def adopt(self, connection: DBAPIConnection) -> None:
@@ -67,9 +71,24 @@ class Connections:
         """Those that are open. Also called from the threads of the watchdog and of signals."""
         return [one for one in list(self._checked_out.values()) if self._database.is_usable(one)]
 
+    def of_this_thread(self) -> list[DBAPIConnection]:
+        """Those that are open and were checked out by the calling thread: nobody else can end what they have begun."""
+        return [one for one in self.usable() if self._threads.get(id(one)) == get_ident()]
+
+    def of_other_threads(self) -> list[DBAPIConnection]:
+        """The others that are open."""
+        return [one for one in self.usable() if self._threads.get(id(one)) != get_ident()]
+
     def session_ids(self) -> frozenset[int]:
         """What the database calls their sessions."""
-        return frozenset(self._database.session_id(connection) for connection in self.usable())
+        return self._ids_of(self.usable())
+
+    def session_ids_of_this_thread(self) -> frozenset[int]:
+        """What the database calls the sessions of the calling thread. One of another thread will end by itself."""
+        return self._ids_of(self.of_this_thread())
+
+    def _ids_of(self, connections: Collection[DBAPIConnection]) -> frozenset[int]:
+        return frozenset(self._database.session_id(connection) for connection in connections)
 
     def statements_of(self, sessions: Collection[int], last: Callable[[DBAPIConnection], str]) -> list[str]:
         """``last(connection)`` for each of the ``sessions`` of the script."""

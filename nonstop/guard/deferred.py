@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from threading import get_ident
 from typing import NamedTuple
 
 from nonstop.databases.base import DBAPIConnection
@@ -43,7 +44,7 @@ class Deferred:
         self._waiting: dict[int, list[Pending]] = {}
         self._savepoints: dict[int, list[tuple[str, int]]] = {}
         self._dropped: dict[int, set[str]] = {}
-        self._due: list[str] = []
+        self._due: dict[int, list[str]] = {}
 
     # --- until the commit -------------------------------------------------------------------------------------
 
@@ -90,14 +91,14 @@ class Deferred:
     # --- after it ---------------------------------------------------------------------------------------------
 
     def add_due(self, statements: Iterable[str]) -> None:
-        """Carry these out next."""
-        self._due += statements
+        """Carry these out next, in the thread that has committed."""
+        self._due.setdefault(get_ident(), []).extend(statements)
 
     @property
     def next_due(self) -> str | None:
-        """The statement that is to be carried out next; it stays until :meth:`done`."""
-        return self._due[0] if self._due else None
+        """The statement that this thread is to carry out next; it stays until :meth:`done`."""
+        return next(iter(self._due.get(get_ident(), ())), None)
 
     def done(self, statement: str) -> None:
         """A statement that was due has been carried out."""
-        self._due.remove(statement)
+        self._due[get_ident()].remove(statement)

@@ -26,7 +26,6 @@ CALLING_OTHERS = frozenset(
         "os.fork",
         "os.forkpty",
         "os.exec",
-        "_thread.start_new_thread",
         "socket.connect",
         "sqlite3.connect",
     }

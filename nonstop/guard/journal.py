@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from threading import get_ident
 
 from nonstop.databases.base import DBAPIConnection, Look
 from nonstop.descriptions.activity import Effect, Waiter
@@ -60,7 +61,7 @@ class Journal:
         self.statements: list[Statement] = []
         self._script_path = script_path
         self._of_connection: dict[int, Statement] = {}
-        self._waits: list[tuple[float, Sequence[str]]] = []
+        self._waits: dict[int, list[tuple[float, Sequence[str]]]] = {}
         self._transactions: dict[int, int] = {}
 
     def begin(self, connection: DBAPIConnection, sql: str) -> Statement:
@@ -70,8 +71,8 @@ class Journal:
         return statement
 
     def waited(self, milliseconds: float, holders: Sequence[str]) -> None:
-        """Note that the statement that is sent next was waited with, and whom for."""
-        self._waits.append((milliseconds, holders))
+        """Note that the statement that this thread sends next was waited with, and whom for."""
+        self._waits.setdefault(get_ident(), []).append((milliseconds, holders))
 
     def belongs_to(self, connection: DBAPIConnection, is_new_transaction: bool) -> None:
         """Note whether the statement of ``connection`` is the first of a transaction."""
@@ -82,7 +83,7 @@ class Journal:
     def sends(self, connection: DBAPIConnection, sql: str, look: Look | None) -> None:
         """Note what is sent now for the statement of ``connection``."""
         statement = self._of_connection[id(connection)]
-        waits, self._waits = self._waits, []
+        waits = self._waits.pop(get_ident(), [])
         statement.sent = sql
         statement.look = look
         statement.waited_ms = round(sum(milliseconds for milliseconds, _ in waits))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from threading import Lock
 
 from nonstop.databases.base import Database
 from nonstop.descriptions.activity import Observer
@@ -16,9 +17,10 @@ GIVE_UP_AFTER = 600.0
 
 
 class Lookout:
-    """For the script's thread; the watchdog has its own. Close it when the script has ended.
+    """For the script and its threads; the watchdog has its own. Close it when the script has ended.
 
-    ``allowance`` is the script's, from one attempt to the next; ``ours`` gives the process ids of its sessions.
+    ``allowance`` is the script's, from one attempt to the next; ``ours`` gives the process ids of the
+    calling thread's sessions.
     ``checkpoint`` may end the waiting, ``say`` takes a note for the report, ``waited`` how long we waited
     and whom for.
     """
@@ -41,6 +43,7 @@ class Lookout:
         self._say = say
         self._waited = waited
         self._standbys = Standbys(say, checkpoint)
+        self._opening = Lock()
         self._opened: Observer | None = None
 
     def lock_patiently(
@@ -86,9 +89,10 @@ class Lookout:
             self._opened = None
 
     def _observer(self) -> Observer | None:
-        if self._opened is None:
-            self._opened = self._database.observer()
-        return self._opened
+        with self._opening:
+            if self._opened is None:
+                self._opened = self._database.observer()
+            return self._opened
 
     def _patience(self, observer: Observer) -> Patience:
         return Patience(

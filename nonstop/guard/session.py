@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from threading import Thread
 
 from sqlalchemy.engine import Connection, Dialect, Engine
 
 from nonstop.databases.base import Database, DBAPIConnection
 from nonstop.databases.transaction_control import Verb, transaction_control
 from nonstop.errors import MadeWay, NonstopError
-from nonstop.guard import hooks
+from nonstop.guard import hooks, threads
 from nonstop.guard.commit_hooks import CommitHooks
 from nonstop.guard.commits import Commits
 from nonstop.guard.foreign_databases import refuse_asynchronous_driver, refuse_foreign_write
@@ -58,13 +59,15 @@ class Guard:
 
     @contextmanager
     def armed(self) -> Iterator[None]:
-        """Watch this context (not the application's other threads) for the length of the block."""
+        """Watch this context for the length of the block: the script and its threads, not the application's others."""
         hooks.install()
+        threads.install()
         token = hooks.active.set(self)
         try:
             yield
         finally:
             hooks.active.reset(token)
+            self.stops.script_has_ended = True
             for commit_hooks in self._commit_hooks.values():
                 commit_hooks.remove()
 
@@ -97,8 +100,9 @@ class Guard:
     def on_connect(self, connection: Connection) -> None:
         self._engines.add(connection.engine)
         self._connections.goes_through_sqlalchemy(connection.connection.dbapi_connection)
-        if connection.dialect not in self._commit_hooks:
-            self._commit_hooks[connection.dialect] = CommitHooks(connection.dialect, self.commits)
+        with self._transactions.one_at_a_time:
+            if connection.dialect not in self._commit_hooks:
+                self._commit_hooks[connection.dialect] = CommitHooks(connection.dialect, self.commits)
 
     def on_checkout(self, connection: DBAPIConnection) -> None:
         if not self._database.is_reached_by(connection):
@@ -132,12 +136,14 @@ class Guard:
 
     def before_statement(self, connection: Connection, statement: str) -> str:
         """Return what is to be sent in the place of ``statement``."""
+        self.stops.refuse_after_the_end()
         self.stops.remember(self._checkpoint)
         dbapi = connection.connection.dbapi_connection
         self._journal.begin(dbapi, statement)
         self._transactions.before_statement(dbapi)
         self.stops.remember(partial(self._mind_transaction, dbapi, statement, is_autocommit(connection)))
-        self._losses.before_statement(dbapi, statement, is_autocommit(connection))
+        with self._transactions.one_at_a_time:
+            self._losses.before_statement(dbapi, statement, is_autocommit(connection))
         if self._is_commit(dbapi, statement):
             self.stops.remember(partial(self._transactions.before_commit, dbapi))
         if not self._connections.is_own(dbapi):
@@ -188,7 +194,8 @@ class Guard:
                 connection, statement, lambda: self._database.effect_since(dbapi, look)
             )
         self._database.lift_lock_limit(dbapi)
-        self._losses.after_statement(dbapi, statement)
+        with self._transactions.one_at_a_time:
+            self._losses.after_statement(dbapi, statement)
         self._database.statement_succeeded(dbapi, statement)
         control = transaction_control(statement)
         if control is not None and control.verb is Verb.ROLLBACK:
@@ -234,6 +241,11 @@ class Guard:
 
     def before_others_look(self) -> None:
         self._transactions.note_others()
+
+    def before_thread(self, thread: Thread) -> None:
+        """Note that the script starts ``thread``."""
+        self._transactions.note_others()
+        self._transactions.threads.add(thread)
 
     def _summary(self, connection: DBAPIConnection) -> str:
         last = self._journal.of(connection)

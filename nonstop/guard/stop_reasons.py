@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from nonstop.errors import Interruption, NonstopError
+from nonstop.errors import Interruption, NonstopError, StoppedPartWay
 
 Answer = TypeVar("Answer")
 
@@ -16,6 +16,12 @@ class StopReasons:
     def __init__(self) -> None:
         self.interruption: Interruption | None = None
         self.refusal: NonstopError | None = None
+        self.script_has_ended = False
+
+    def refuse_after_the_end(self) -> None:
+        """Raise Interruption in a thread that works on when the script has ended: nobody watches it any longer."""
+        if self.script_has_ended:
+            raise Interruption("the script has ended, a thread of it goes on", StoppedPartWay.exit_code)
 
     def remember(self, call: Callable[[], Answer]) -> Answer:
         """Call what may stop the script, and remember that it did."""

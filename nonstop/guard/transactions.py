@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import RLock
 from typing import NamedTuple
 
 from nonstop.databases.base import Database, DBAPIConnection
@@ -18,6 +19,7 @@ from nonstop.guard.connections import Connections
 from nonstop.guard.deferred import Deferred
 from nonstop.guard.losses import Losses
 from nonstop.guard.stalls import Stalls
+from nonstop.guard.threads import ScriptThreads
 
 RecordCommit = Callable[[DBAPIConnection, str, Sequence[str]], None]
 
@@ -57,6 +59,9 @@ class Transactions:
         self._committing: dict[int, _Commit] = {}
         self.deferred = Deferred()
         self.stalls = Stalls()
+        self.threads = ScriptThreads()
+        self.one_at_a_time = RLock()
+        """Held by a thread of the script while it works on the ledger's connection, which all of them share."""
         self.is_undoing = False
         self.called_others = False
         """Whether the script has started a process, a thread or another client, whose commits nobody sees."""
@@ -109,7 +114,8 @@ class Transactions:
         if not self._database.can_commit(connection):
             return
         try:
-            self._losses.before_commit(connection)
+            with self.one_at_a_time:
+                self._losses.before_commit(connection)
             deferred = self.deferred.take(connection)
             if deferred or self._database.has_changes(connection):
                 summary = self.summary(connection)
@@ -158,6 +164,10 @@ class Transactions:
 
     # --- steps of op ------------------------------------------------------------------------------------------
 
+    def refuse_op_beside_threads(self) -> None:
+        """See :meth:`ScriptThreads.refuse_op`."""
+        self.threads.refuse_op()
+
     @contextmanager
     def undoing(self) -> Iterator[None]:
         """What is committed in the block takes back what a failed step left: it is no part of the script that stays."""
@@ -191,13 +201,13 @@ class Transactions:
         return True
 
     def close_read_transactions(self, own: DBAPIConnection) -> None:
-        """End the other sessions' transactions, whose snapshots would stop the step of ``op`` that works on ``own``.
+        """End this thread's other transactions, whose snapshots would stop the step of ``op`` that works on ``own``.
 
         Raises UsageError where one of them has changed something that is not committed.
         """
         if self._open_steps is not None and self._open_steps.connection is not own:
             self.commit_open_steps()
-        for other in self.connections.usable():
+        for other in self.connections.of_this_thread():
             if other is own or not self._database.in_transaction(other):
                 continue
             if id(other) in self._written or (

@@ -39,21 +39,49 @@ def mount(
     )
     app.cli.add_command(_commands(wiring))
     app.register_blueprint(_readiness(wiring))
-    _hand_over(folder, wiring)
+    script = _script_started_alone(folder)
+    if script is not None and not _handed_over:
+        _hand_over(script, app, wiring)
 
 
-def _hand_over(folder: Path, wiring: Wiring) -> None:
+_handed_over: set[Path] = set()
+"""The file that the runner has taken over: the applications that it makes while it runs don't hand it over again."""
+
+
+def _script_started_alone(folder: Path) -> Path | None:
+    """The migration file of ``folder`` that this process was started with; None if it is another program."""
     file = getattr(sys.modules["__main__"], "__file__", None)
-    if file is None:
-        return
-    path = Path(file).absolute()
-    if FILE_NAME.fullmatch(path.name) and path.parent.resolve() == folder.resolve():
-        run_script(
-            str(path),
-            directory=wiring.directory,
-            resolve_url=wiring.resolve_url,
-            environment_file=wiring.environment_file,
-        )
+    path = Path(file or "").absolute()
+    is_migration = FILE_NAME.fullmatch(path.name) and path.parent.resolve() == folder.resolve()
+    return path if is_migration else None
+
+
+def _hand_over(script: Path, app: Flask, wiring: Wiring) -> None:
+    """Run ``script`` under the runner, and end the process with its exit code."""
+    _handed_over.add(script)
+    _forget_modules_without(app)
+    run_script(
+        str(script),
+        directory=wiring.directory,
+        resolve_url=wiring.resolve_url,
+        environment_file=wiring.environment_file,
+    )
+
+
+def _forget_modules_without(app: Flask) -> None:
+    """Let a module that is still being imported be imported afresh by the script, unless it has ``app`` already.
+
+    ``app = create_app()`` at the end of a module binds the name only when ``create_app()``, and with it ``mount()``, has
+    returned: the script could not import it from what is there until then.
+    """
+    unfinished = {
+        name: module
+        for name, module in sys.modules.items()
+        if name != "__main__" and getattr(getattr(module, "__spec__", None), "_initializing", False)
+    }
+    if not any(value is app for module in unfinished.values() for value in vars(module).values()):
+        for name in unfinished:
+            del sys.modules[name]
 
 
 def _commands(wiring: Wiring) -> click.Command:

@@ -28,6 +28,7 @@ class Transactions(Protocol):
 
     @property
     def connections(self) -> Connections: ...
+    def refuse_op_beside_threads(self) -> None: ...
     def undoing(self) -> AbstractContextManager[None]: ...
     def close_read_transactions(self, own: DBAPIConnection) -> None: ...
     def hold_open(self, connection: DBAPIConnection, summary: str) -> None: ...
@@ -71,8 +72,9 @@ class Executor:
         """Bring the database to where ``operation`` wants it, step by step.
 
         Raises DefinitionConflict where a name is taken by something else, UsageError where the script holds an
-        uncommitted transaction, and the database's own errors.
+        uncommitted transaction or has threads at work, and the database's own errors.
         """
+        self._transactions.refuse_op_beside_threads()
         steps = steps_for(operation, self._database)
         if not self.run(steps):
             self._say(f"{steps[-1].summary}: is so already")

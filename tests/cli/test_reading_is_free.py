@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -29,9 +29,9 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
-def read_all(run: ProjectCommands) -> None:
+def read_all(run: ProjectCommands, commands: Sequence[list[str]] = READING) -> None:
     """Every command that only reads, to its end; which code it ends with depends on what it sees."""
-    for arguments in READING:
+    for arguments in commands:
         done = run(*arguments)
         assert done.returncode in (0, 3), done.stderr
 
@@ -120,7 +120,11 @@ def test_a_role_that_can_only_read(
     before = snapshot(postgres_url)
 
     reader = run.with_url(url)
-    read_all(reader)
+    read_all(reader, [command for command in READING if "--sql" not in command])
+    reader.fails(
+        "plan", "--sql", exit_code=2, says="no place where the scripts could be rehearsed",
+        next_step="REHEARSAL_DATABASE_URL",
+    )  # fmt: skip
     assert reader.succeeds("apply", "--to", "1")["migrations"] == []
     assert [row["state"] for row in reader.succeeds("status")["migrations"]] == ["applied", "pending"]
 

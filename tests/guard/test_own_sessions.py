@@ -64,6 +64,15 @@ raw.cursor().execute(INSERT)
 raw.commit()
 raw.close()
 """,
+    "a thread that works elsewhere": """
+import psycopg, threading
+def insert():
+    with psycopg.connect(URL) as other:
+        other.execute(INSERT)
+thread = threading.Thread(target=insert)
+thread.start()
+thread.join()
+""",
     "a thread": """
 import threading
 def insert():

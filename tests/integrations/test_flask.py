@@ -130,6 +130,56 @@ def test_a_file_that_knows_nothing_of_us_is_handed_over(mounted: Project, cli: C
     assert "001  make_table_1  pending" in status
 
 
+FACTORY = """\
+import os
+from pathlib import Path
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+
+import nonstop.integrations.flask
+
+db = SQLAlchemy()
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+
+
+def create_app():
+    app = Flask(__name__)
+    url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://")
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    db.init_app(app)
+    nonstop.integrations.flask.mount(app, directory=MIGRATIONS)
+    return app
+"""
+IMPORTS = "from app import app, db\n"
+FACTORIES = {
+    "called by the script": (FACTORY, "from app import create_app, db\n\napp = create_app()\n"),
+    "called by each function": (FACTORY, "from app import create_app, db\n\ndef app_context():\n    return create_app().app_context()\n"),
+    "called at the end of its module": (FACTORY + "\n\napp = create_app()\n", IMPORTS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("application", "imports"), FACTORIES.values(), ids=FACTORIES)
+def test_a_file_of_an_application_with_a_factory_is_handed_over(
+    tmp_path: Path, database_url: str, cli: CommandLine, application: str, imports: str
+) -> None:
+    """Once: the application that the runner makes for the script does not hand it over again."""
+    project = make_project(tmp_path / "project", database_url, "mounted")
+    (project.folder / "app.py").write_text(application, encoding="utf-8")
+    script, _ = write_tables(project.migrations, 2)
+    text = script.read_text(encoding="utf-8")
+    assert IMPORTS in text
+    text = text.replace(IMPORTS, imports)
+    if "def app_context" in imports:
+        text = text.replace("app.app_context()", "app_context()") + "\n\napp_context()\n"
+    script.write_text(text, encoding="utf-8")
+    for arguments, state in (((), "applied"), (("rollback",), "pending")):
+        done = cli.python(script, *arguments, "--lock-timeout", "1s", env=project.environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        status = cli("status", "--dir", project.migrations, env=project.environment).stdout
+        assert f"001  make_table_1  {state}" in status
+
+
 @pytest.mark.parametrize("place", ["elsewhere", "another name", "no file"])
 def test_another_program_is_left_alone(
     trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str

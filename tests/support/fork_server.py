@@ -12,6 +12,7 @@ import os
 import runpy
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,10 @@ import psycopg
 import sqlalchemy.dialects.postgresql.psycopg
 import sqlalchemy.dialects.sqlite
 
+import nonstop.check.sql_preview
 import nonstop.cli
 import nonstop.execution
 import nonstop.integrations.flask
-import nonstop.preview
 from nonstop.check import disturbance
 from nonstop.check.disturbance import Disturbance
 
@@ -69,8 +70,16 @@ def _child(request: dict[str, Any]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     finally:
+        _wait_for_threads()
         sys.stdout.flush()
         sys.stderr.flush()
+
+
+def _wait_for_threads() -> None:
+    """As the end of an interpreter does."""
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.current_thread():
+            thread.join()
 
 
 def _run(arguments: list[str]) -> int:

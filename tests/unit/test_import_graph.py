@@ -26,7 +26,7 @@ SIBLINGS = {
     "stopping",
     "vault",
 }
-RUNNER = {"execution", "failure", "maintenance", "preview", "runner", "script_call", "script_ledger"}
+RUNNER = {"execution", "failure", "maintenance", "runner", "script_call", "script_ledger"}
 BELOW_RUNNER = SIBLINGS | {"op"} | BELOW_SIBLINGS
 BELOW_CHECK = RUNNER | BELOW_RUNNER
 COMMAND_LINE = {"check", "report", "settings"} | BELOW_CHECK

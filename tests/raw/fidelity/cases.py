@@ -643,18 +643,6 @@ with db.engine.begin() as c:
 """,
     ),
     Case(
-        "thread",
-        BOTH,
-        setup=CARS,
-        body="""
-import threading
-def work():
-    with app.app_context(), db.engine.begin() as c:
-        c.execute(text("UPDATE cars SET a = 8"))
-t = threading.Thread(target=work); t.start(); t.join()
-""",
-    ),
-    Case(
         "subprocess",
         POSTGRESQL,
         setup=CARS,

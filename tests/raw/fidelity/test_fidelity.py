@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.raw.fidelity import cases, generated
+from tests.raw.fidelity import cases, generated, threads
 from tests.raw.fidelity.case import Case
 from tests.support.databases import fresh_database
 from tests.support.fingerprint import look
@@ -19,7 +19,11 @@ from tests.support.forked import ForkServer
 from tests.support.postgres_server import Server
 from tests.support.snapshots import sqlite_file
 
-ALL = [(case, database) for case in (*cases.CASES, *generated.CASES) for database in case.databases]
+ALL = [
+    (case, database)
+    for case in (*cases.CASES, *threads.CASES, *generated.CASES)
+    for database in case.databases
+]
 SHARE = 5
 """The quick tier runs every fifth."""
 REFUSED = (2, 4, 8)
