@@ -56,6 +56,7 @@ def _acquire(
                 f"another runner holds the lock{_by(lock.holder())}; waiting up to {timeout - waited:.0f} s"
             )
             next_line = waited + SAY_EVERY
+        lock.step_back()
         # Jitter keeps ten waiting runners from knocking at the same moment.
         time.sleep(min(pause * random.uniform(0.5, 1.0), max(0.0, timeout - waited)))
         pause = min(pause * 1.5, LONGEST_PAUSE)

@@ -73,6 +73,9 @@ class RunnerLock(Protocol):
     def holder(self) -> str:
         """Who else holds it now, in words, seen without taking it; empty where nobody does or it can't be seen."""
 
+    def step_back(self) -> None:
+        """Give up, until the next :meth:`try_acquire`, what a pause would keep from others: a connection, say."""
+
     def verify(self) -> None:
         """Raise LockNotObtained if the lock was lost since it was acquired."""
 

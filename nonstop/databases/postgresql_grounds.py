@@ -24,7 +24,7 @@ from nonstop.databases.postgresql_embedded import (
     folder_of_server,
     stop_orphan,
 )
-from nonstop.databases.postgresql_pooler import refuse_shared_sessions
+from nonstop.databases.postgresql_pooler import is_pooled, refuse_shared_sessions
 from nonstop.databases.rehearsal import Bounds, Fenced, Ground, Scratch
 from nonstop.databases.rehearsal_environment import without_target
 from nonstop.databases.rehearsal_folder import RehearsalFolder
@@ -202,7 +202,8 @@ class SharedGround(ServerGround):
             begun: Connection[Any] = stack.enter_context(
                 server.connect(autocommit=True, application_name="nonstop check")
             )
-            refuse_shared_sessions(server, begun)
+            if is_pooled(begun):
+                refuse_shared_sessions(server)
             role = dump.own_role(begun)
             if not role.may_create_databases:
                 raise Unavailable(f"the role {role.name} may not create databases on {server.display}")

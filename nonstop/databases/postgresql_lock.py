@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from nonstop.databases.base import DBAPIConnection
 from nonstop.databases.postgresql_environment import CLIENT_OF, client_of
 from nonstop.databases.postgresql_errors import lost_lock
-from nonstop.databases.postgresql_pooler import refuse_shared_sessions
+from nonstop.databases.postgresql_pooler import is_pooled, refuse_shared_sessions
 from nonstop.databases.postgresql_session import let_live
-from nonstop.errors import LockNotObtained
+from nonstop.errors import DatabaseUnreachable, LockNotObtained
 
 if TYPE_CHECKING:
     from nonstop.databases.postgresql import PostgreSQL
@@ -63,17 +64,24 @@ class AdvisoryRunnerLock:
         self._work_key = work_key(name)
         self._clients = client_of(name)
         self._waiting_for = self._key
-        self._connection = database.connect(autocommit=True, application_name=owner)
-        try:
-            refuse_shared_sessions(database, self._connection)
-        except BaseException:
-            self._connection.close()
-            raise
-        let_live(self._connection)
+        self._database = database
+        self._owner = owner
+        self._connection = self._connect()
+        self._is_to_be_checked = is_pooled(self._connection)
 
     def try_acquire(self) -> bool:
-        """Take the lock, then see that no session of an earlier runner or of its script is still at work."""
+        """Take the lock, then see that no session of an earlier runner or of its script is still at work.
+
+        A server or a pooler that has no connection to give just now is one whose lock is not free.
+        """
         self._waiting_for = self._key
+        if self._connection.closed:
+            try:
+                self._connection = self._connect()
+            except DatabaseUnreachable:
+                return False
+        if self._is_to_be_checked and not self._check_pooler():
+            return False
         if not self._ask("SELECT pg_try_advisory_lock(%s)", self._key):
             return False
         if self._ask("SELECT pg_try_advisory_lock(%s)", self._work_key):
@@ -84,7 +92,28 @@ class AdvisoryRunnerLock:
         self._waiting_for = self._work_key
         return False
 
+    def _check_pooler(self) -> bool:
+        """Refuse a pooler that shares sessions; False where another runner is at work, which may need all of its pool.
+
+        The lock for that is one of a transaction: it goes with it whichever session the next statement gets.
+        """
+        try:
+            self._connection.execute("BEGIN")
+            if not self._ask("SELECT pg_try_advisory_xact_lock(%s)", self._key):
+                return False
+            refuse_shared_sessions(self._database)
+        finally:
+            self._connection.execute("ROLLBACK")
+        self._is_to_be_checked = False
+        return True
+
+    def step_back(self) -> None:
+        """Give the connection back: waiting runners would use up a small pool, and the one at work could not go on."""
+        self._connection.close()
+
     def holder(self) -> str:
+        if self._connection.closed:
+            return ""
         rows = self._connection.execute(HOLDERS, (self._waiting_for,)).fetchall()
         if not rows and self._waiting_for == self._work_key:
             rows = self._connection.execute(CLIENTS, (self._clients,)).fetchall()
@@ -109,6 +138,11 @@ class AdvisoryRunnerLock:
 
     def release(self) -> None:
         self._connection.close()
+
+    def _connect(self) -> DBAPIConnection:
+        connection = self._database.connect(autocommit=True, application_name=self._owner)
+        let_live(connection)
+        return connection
 
     def _ask(self, statement: str, *parameters: object) -> bool:
         row = self._connection.execute(statement, parameters).fetchone()

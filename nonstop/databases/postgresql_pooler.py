@@ -20,17 +20,20 @@ TRIES = 3
 """Other clients may take a session from under the test; three times in a row they hardly do."""
 
 
-def refuse_shared_sessions(database: PostgreSQL, connection: DBAPIConnection) -> None:
-    """Raise UsageError where ``connection``, which is ours and in autocommit mode, has no session of its own.
+def is_pooled(connection: DBAPIConnection) -> bool:
+    """Whether something stands between: a server confirms the process id that it announced, a pooler can't."""
+    return bool(connection.info.backend_pid != _session(connection))
 
-    A direct connection is seen at once: the server confirms the process id that it announced.
-    """
-    if connection.info.backend_pid != _session(connection) and _is_shared(connection, database.connect):
-        raise UsageError(
-            f"{database.display} is a connection pooler that shares sessions (transaction mode):"
-            " neither the lock nor a setting would hold",
-            next_step="set MIGRATION_DATABASE_URL to the server's own address",
-        )
+
+def refuse_shared_sessions(database: PostgreSQL) -> None:
+    """Raise UsageError where connections to a pooler have no sessions of their own. Takes two of them for a moment."""
+    with closing(database.connect(autocommit=True)) as connection:
+        if _is_shared(connection, database.connect):
+            raise UsageError(
+                f"{database.display} is a connection pooler that shares sessions (transaction mode):"
+                " neither the lock nor a setting would hold",
+                next_step="set MIGRATION_DATABASE_URL to the server's own address",
+            )
 
 
 def refuse_shared_sessions_of_script(connection: DBAPIConnection, pid: int) -> None:

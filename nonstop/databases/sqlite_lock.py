@@ -52,6 +52,9 @@ class FileRunnerLock:
                 next_step="make the file and its folder writable for this user",
             ) from error
 
+    def step_back(self) -> None:
+        """Who waits keeps nothing."""
+
     def holder(self) -> str:
         if self._lock.is_locked:
             return ""

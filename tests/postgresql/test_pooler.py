@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.commands import CommandLine
 from tests.support.fingerprint import fingerprint
+from tests.support.forked import ForkServer
 from tests.support.pgbouncer import MISSING, find_pgbouncer, pooled
 
 pytestmark = pytest.mark.skipif(find_pgbouncer() is None, reason=MISSING)
@@ -18,6 +19,15 @@ from sqlalchemy import Column, Integer
 
 def apply():
     op.create_table("t", Column("id", Integer, primary_key=True))
+"""
+RAW = """
+import os
+from sqlalchemy import create_engine, text
+
+def apply():
+    engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE IF NOT EXISTS t (id INTEGER)"))
 """
 
 
@@ -64,6 +74,21 @@ def test_c08_reading_works_through_any_pooler(
         done = cli("status", "--dir", folder, env={"DATABASE_URL": url})
     assert done.returncode == 0, done.stderr
     assert "001  make_t  pending" in done.stdout
+
+
+@pytest.mark.parametrize("script", [SCRIPT, RAW], ids=["op", "raw"])
+def test_runners_that_wait_leave_a_small_pool_to_the_one_at_work(
+    forks: ForkServer, postgres_url: str, folder: Path, tmp_path: Path, script: str
+) -> None:
+    (folder / "001_make_t.py").write_text(script)
+    with pooled(postgres_url, tmp_path, "session", size=6) as url:
+        runners = [
+            forks.start("apply", "--dir", folder, "--lock-timeout", "60s", env={"DATABASE_URL": url})
+            for _ in range(4)
+        ]
+        ended = [runner.wait() for runner in runners]
+    assert [end.returncode for end in ended] == [0, 0, 0, 0], [end.output for end in ended]
+    assert sum("1 applied" in end.output for end in ended) == 1
 
 
 # --- the engine of a script -----------------------------------------------------------------------------------------

@@ -27,8 +27,9 @@ def find_pgbouncer() -> str | None:
 
 
 @contextmanager
-def pooled(url: str, folder: Path, pool_mode: str) -> Iterator[str]:
-    """The URL of a pooler in front of the database at ``url``; ``pool_mode`` is ``transaction`` or ``session``."""
+def pooled(url: str, folder: Path, pool_mode: str, size: int = 20) -> Iterator[str]:
+    """The URL of a pooler in front of the database at ``url``; ``pool_mode`` is ``transaction`` or ``session``, ``size`` the
+    number of its sessions."""
     program = find_pgbouncer()
     assert program is not None, MISSING
     target = urlsplit(url)
@@ -48,6 +49,7 @@ unix_socket_dir =
 auth_type = trust
 auth_file = {users}
 pool_mode = {pool_mode}
+default_pool_size = {size}
 ignore_startup_parameters = extra_float_digits
 """)
     command = [*unprivileged(folder), program, str(settings)]
