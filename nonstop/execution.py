@@ -41,6 +41,7 @@ from nonstop.guard.session import Guard
 from nonstop.guard.transactions import Transactions
 from nonstop.guard.watchdog import Watchdog
 from nonstop.ledger import Ledger
+from nonstop.operations import raw_ddl
 from nonstop.operations.executor import Executor
 from nonstop.output import captured_output
 from nonstop.script_call import call
@@ -275,7 +276,7 @@ class ScriptRun:
 
     def _run_online(self, statement: str) -> None:
         with self._transactions.one_at_a_time:
-            self._executor.run(self._around.database.online_steps(statement))
+            self._executor.run(raw_ddl.steps(statement, self._around.database))
         self._notes.append(f"done online: {' '.join(statement.split())}")
 
     def _run_deferred(self) -> None:

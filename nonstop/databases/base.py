@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from nonstop.databases.url import DatabaseUrl
     from nonstop.descriptions.activity import Observer
     from nonstop.descriptions.losses import LossWatch
-    from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
     from nonstop.errors import NonstopError
 
@@ -293,9 +292,13 @@ class Database(ABC):
         """Bytes of ``tables`` with their indexes; of all tables where it is not known which are meant."""
         return 0
 
-    def online_steps(self, statement: str) -> list[Step]:
-        """How to carry out the online form of a statement, as :class:`Need` gives it in ``rewritten``."""
-        return []
+    def index_state(self, name: str, connection: Connection) -> bool | None:
+        """Whether the index ``name`` is valid, None where there is none. Only where indexes are built concurrently."""
+        raise NotImplementedError
+
+    def constraint_state(self, table: str, name: str, connection: Connection) -> bool | None:
+        """Whether a constraint is validated, None where there is none. Only where they can be validated apart."""
+        raise NotImplementedError
 
     def names_resolve_as(self, connection: DBAPIConnection) -> tuple[str, ...]:
         """What decides which table an unqualified name means, and who owns what is made."""

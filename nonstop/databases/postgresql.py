@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from nonstop.databases.rehearsal import Rehearsals
     from nonstop.descriptions.activity import Effect, Observer
     from nonstop.descriptions.losses import LossWatch
-    from nonstop.descriptions.operations import Step
     from nonstop.descriptions.statements import Condition, Need, Reached
 
 IN_TRANSACTION = 2
@@ -44,6 +43,9 @@ TABLES_AMONG = """
 LOCKABLE = """
     SELECT name FROM unnest(%s::text[]) WITH ORDINALITY AS given(name, place) JOIN pg_class c ON c.oid = to_regclass(name)
     WHERE c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') ORDER BY place"""
+INDEX_STATE = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%(name)s)"
+CONSTRAINT_STATE = """
+    SELECT convalidated FROM pg_constraint WHERE conrelid = to_regclass(%(table)s) AND conname = %(name)s"""
 LONG_WAIT = "SELECT set_config('lock_timeout', '1h', false), set_config('statement_timeout', '24h', false)"
 
 
@@ -279,10 +281,11 @@ class PostgreSQL(Database):
 
         return size(connection, tables) if tables else size_of_all(connection)
 
-    def online_steps(self, statement: str) -> list[Step]:
-        from nonstop.databases.postgresql_online import online_steps
+    def index_state(self, name: str, connection: Connection) -> bool | None:
+        return connection.exec_driver_sql(INDEX_STATE, {"name": name}).scalar()
 
-        return online_steps(statement)
+    def constraint_state(self, table: str, name: str, connection: Connection) -> bool | None:
+        return connection.exec_driver_sql(CONSTRAINT_STATE, {"table": table, "name": name}).scalar()
 
     def names_resolve_as(self, connection: DBAPIConnection) -> tuple[str, ...]:
         cursor = connection.cursor()

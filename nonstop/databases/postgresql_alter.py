@@ -12,7 +12,7 @@ from nonstop.databases.postgresql_reader import Reader
 from nonstop.databases.postgresql_tables import rewrite, strings
 from nonstop.databases.postgresql_tokens import Name
 from nonstop.descriptions.operations import LockClass
-from nonstop.descriptions.statements import Condition, Fact, Kind, Need, Reach
+from nonstop.descriptions.statements import AddedConstraint, Condition, Fact, Kind, Need, Reach
 
 ACCESS_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE = LockClass.ACCESS_EXCLUSIVE, LockClass.SHARE_UPDATE_EXCLUSIVE
 SHARE_ROW_EXCLUSIVE = LockClass.SHARE_ROW_EXCLUSIVE
@@ -77,6 +77,13 @@ def _together(text: str, prefix: str, actions: list[Action]) -> Need:
         rewritten=_validated_apart(text, prefix, constraints) if worst.kind is Kind.NOT_VALID else (),
         constraints=tuple(
             f"{prefix} ADD CONSTRAINT {constraint.definition(text)}" for constraint in constraints
+        ),
+        added=tuple(
+            AddedConstraint(
+                need.relations[0], constraint.name, f"{prefix} DROP CONSTRAINT {constraint.written}"
+            )
+            for need, constraint in ((action.need, action.constraint) for action in actions)
+            if constraint is not None
         ),
         correction="\n".join(need.correction for need in blocking if need.correction) or worst.correction,
         unless=_all_conditions(needs),

@@ -19,6 +19,7 @@ class Constraint:
     """A table's constraint in an ALTER TABLE. ``start`` and ``end`` are where its definition is in the text."""
 
     need: Need
+    name: str
     written: str
     is_named: bool
     start: int
@@ -34,7 +35,7 @@ class Constraint:
         reader.position += 1
         chosen, need = _NEEDS.get(sort, _unknown)(reader, table, name)
         written = name.written if name else quoted(chosen)
-        return cls(need, written, name is not None, start, reader.end)
+        return cls(need, name.last if name else chosen, written, name is not None, start, reader.end)
 
     def definition(self, statement: str) -> str:
         """The constraint with its name, as it stands behind ADD CONSTRAINT."""

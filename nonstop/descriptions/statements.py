@@ -83,6 +83,15 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedConstraint:
+    """A constraint that a statement adds to ``table``, and the statement that drops it again. ``name`` is without quotes."""
+
+    table: str
+    name: str
+    drop: str
+
+
+@dataclass(frozen=True, slots=True)
 class Need:
     """What one statement needs.
 
@@ -115,6 +124,8 @@ class Need:
     rewritten: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     """Of NOT_VALID, each constraint as a plain statement of its own, with its name: what is to be true in the end."""
+    added: tuple[AddedConstraint, ...] = ()
+    """The same constraints, by name."""
     has_unknown_name: bool = False
     """Whether it names neither its index or constraint nor, for certain, what PostgreSQL would make the name of."""
     loses_data: bool = False

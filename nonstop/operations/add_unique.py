@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -10,6 +11,8 @@ from nonstop.databases.base import Database
 from nonstop.databases.catalog import Constraint
 from nonstop.descriptions.operations import AddUnique, CreateIndex, LockClass, Step
 from nonstop.operations import catalog, create_index, rows
+
+IsDone = Callable[[Connection], bool]
 
 
 def steps(operation: AddUnique, database: Database) -> list[Step]:
@@ -39,13 +42,13 @@ def steps(operation: AddUnique, database: Database) -> list[Step]:
     ]
 
 
-def index_steps(database: Database, key: AddUnique, is_done: create_index.IsDone) -> list[Step]:
+def index_steps(database: Database, key: AddUnique, is_done: IsDone) -> list[Step]:
     """The steps of the unique index behind a key; done too where the key itself is there already."""
     description = CreateIndex(key.name, key.table, key.columns, True, key.schema)
     look = rows.require_unique(database, key.table, key.schema, key.columns, f"{key.name} can't be unique")
     planned = create_index.steps(description, database)
 
-    def or_has_key(original: create_index.IsDone) -> create_index.IsDone:
+    def or_has_key(original: IsDone) -> IsDone:
         return lambda connection: is_done(connection) or original(connection)
 
     guarded = [replace(step, is_done=or_has_key(step.is_done)) for step in planned]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -11,7 +12,7 @@ from nonstop.databases.base import Database
 from nonstop.databases.catalog import Constraint
 from nonstop.databases.sqlite_table import TableText
 from nonstop.descriptions.operations import LockClass, Step
-from nonstop.operations import catalog, rebuild
+from nonstop.operations import catalog, online_forms, rebuild
 from nonstop.operations.rows import Prepare
 
 
@@ -40,43 +41,30 @@ def add_then_validate(
             compare(connection, existing)
         return existing
 
-    def is_valid(connection: Connection) -> bool:
+    def state(connection: Connection) -> bool | None:
         existing = find(connection)
-        return existing is not None and existing.is_validated
+        return None if existing is None else existing.is_validated
 
-    def holds_nobody_up(connection: Connection) -> bool:
-        existing = find(connection)
-        return existing is None or existing.is_validated
-
-    summary = f"add constraint {name} to {table_name}"
+    constraint_of_table = f"constraint {name} of {table_name}"
     if not database.alters_in_place:
         change = partial(_with_constraint, definition=f"CONSTRAINT {constraint} {definition}")
-        return [rebuild.step(database, summary, table_name, change, is_valid, look)]
-    return [
-        Step(
-            f"{summary}, for new values",
-            (f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {definition} NOT VALID",),
-            lambda connection: find(connection) is not None,
-            lock,
-            relations=relations,
-            prepare=look,
+        return [
+            rebuild.step(
+                database, f"add {constraint_of_table}", table_name, change, lambda c: state(c) is True, look
+            )
+        ]
+    add, validate = online_forms.add_then_validate(
+        (
+            f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {definition} NOT VALID",
+            f"ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}",
+            f"ALTER TABLE {table} DROP CONSTRAINT {constraint}",
         ),
-        Step(
-            f"{summary}, for all values",
-            (f"ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}",),
-            is_valid,
-            LockClass.SHARE_UPDATE_EXCLUSIVE,
-            in_transaction=False,
-            relations=relations,
-            undo=Step(
-                f"take back constraint {name} of {table_name}",
-                (f"ALTER TABLE {table} DROP CONSTRAINT {constraint}",),
-                holds_nobody_up,
-                LockClass.ACCESS_EXCLUSIVE,
-                relations=relations,
-            ),
-        ),
-    ]
+        constraint_of_table,
+        state,
+        lock,
+        relations,
+    )
+    return [replace(add, prepare=look), validate]
 
 
 def _with_constraint(old: TableText, definition: str) -> TableText:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from nonstop.databases.base import Database
 from nonstop.descriptions.operations import DropIndex, LockClass, Step
-from nonstop.operations import catalog
+from nonstop.operations import catalog, online_forms
 from nonstop.operations.partitioned_index import PartitionedIndex
 
 
@@ -16,25 +18,20 @@ def steps(operation: DropIndex, database: Database) -> list[Step]:
     One that is broken off leaves the index INVALID, which no query uses any more: the next run drops it.
     """
     name = catalog.quoted(database.dialect(), operation.name, operation.schema)
-    concurrently = database.builds_indexes_concurrently
 
-    def is_done(connection: Connection) -> bool:
-        return database.catalog.index(connection, operation.table, operation.name, operation.schema) is None
-
-    def left_nothing(connection: Connection) -> bool:
+    def state(connection: Connection) -> bool | None:
         existing = database.catalog.index(connection, operation.table, operation.name, operation.schema)
-        return existing is None or existing.is_valid
+        return None if existing is None else existing.is_valid
 
+    if not database.builds_indexes_concurrently:
+        return [
+            Step(
+                f"drop index {operation.name}",
+                (f"DROP INDEX {name}",),
+                lambda connection: state(connection) is None,
+                LockClass.NONE,
+            )
+        ]
     table = catalog.quoted(database.dialect(), operation.table, operation.schema)
-    return [
-        Step(
-            f"drop index {operation.name}",
-            (f"DROP INDEX {'CONCURRENTLY ' if concurrently else ''}{name}",),
-            is_done,
-            LockClass.SHARE_UPDATE_EXCLUSIVE if concurrently else LockClass.NONE,
-            in_transaction=not concurrently,
-            relations=(table,),
-            prepare=PartitionedIndex(operation, database).drop_whole,
-            left_nothing=left_nothing,
-        )
-    ]
+    drop = online_forms.drop_concurrently(f"DROP INDEX CONCURRENTLY {name}", operation.name, state, (table,))
+    return [replace(drop, prepare=PartitionedIndex(operation, database).drop_whole)]
