@@ -17,7 +17,7 @@ WITHOUT_STEPS = {"irreversible"} | TO_COME
 """Verbs that only refuse: they describe nothing and send nothing."""
 HEADINGS = ("**What the plain statement blocks.**", "**What this does.**", "**How it is undone.**")
 SHARED_FILES = {
-    "__init__", "alter_column", "catalog", "compare_index", "constraints", "executor", "index_sql", "partitioned_index", "rebuild", "rows",
+    "__init__", "alter_column", "catalog", "compare_index", "constraints", "executor", "index_sql", "partitioned_index", "rebuild", "rows", "online_forms", "raw_ddl",
 }  # fmt: skip
 SHARED_PAGES = {"rebuild"}
 
