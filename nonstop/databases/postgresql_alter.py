@@ -240,6 +240,12 @@ def _detach(reader: Reader, table: Name) -> Action:
     return Action(Need(Kind.BRIEF, ACCESS_EXCLUSIVE, relations, reach))
 
 
+def _move_rows_between_partitions(reader: Reader, table: Name) -> Action:
+    """PostgreSQL 19: MERGE and SPLIT copy the rows of the partitions, and hold the table locked meanwhile."""
+    correction = "-- CREATE TABLE … (LIKE …), fill it in batches, then DETACH CONCURRENTLY and ATTACH"
+    return Action(rewrite((str(table),), correction))
+
+
 def _inherit(reader: Reader, table: Name) -> Action:
     return Action(Need(Kind.BRIEF, ACCESS_EXCLUSIVE, strings([table, reader.name()]), Reach.CHILDREN))
 
@@ -261,6 +267,8 @@ ACTIONS: list[tuple[str, Handler]] = [
     ("validate constraint", _validate),
     ("rename to", _brief(reach=Reach.OWNED)),
     ("rename", _brief(reach=Reach.CHILDREN)),
+    ("merge partitions", _move_rows_between_partitions),
+    ("split partition", _move_rows_between_partitions),
     ("attach partition", _attach),
     ("detach partition", _detach),
     ("set logged|unlogged|tablespace", _rewrites),

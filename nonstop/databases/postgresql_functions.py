@@ -76,6 +76,8 @@ def _called(text: str, parts: list[Token], bracket: int) -> str:
     is_qualified = start < bracket - 1
     if not is_qualified and parts[start].word in _LOOK_LIKE_CALLS:
         return ""
+    if parts[0].word == "copy" and (start == 0 or parts[start].word in ("stdin", "stdout")):
+        return ""  # COPY (SELECT …) TO STDOUT (FORMAT csv)
     if start and (parts[start - 1].word in _BEFORE_A_LIST_OF_COLUMNS or _ends_a_table(parts, start - 1)):
         return ""
     return str(Reader(text, parts[start:bracket]).name()).removeprefix("pg_catalog.")

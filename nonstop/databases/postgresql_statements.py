@@ -169,6 +169,7 @@ _OBJECTS = (
 FORMS: list[tuple[str, Callable[[Reader], Need]]] = [
     ("select|values|table|with|insert|update|delete|merge|copy|declare", rows),
     ("begin|start|commit|end|rollback|abort|savepoint|release|set|reset|show", _nothing),
+    ("wait for lsn", _nothing),
     ("fetch|move|close|listen|notify|unlisten|deallocate|checkpoint", _nothing),
     ("explain", _explain),
     ("prepare transaction", _prepare_transaction),
@@ -216,6 +217,7 @@ FORMS: list[tuple[str, Callable[[Reader], Need]]] = [
     ("vacuum", tables.vacuum),
     ("analyze|analyse", tables.analyze),
     ("cluster", tables.cluster),
+    ("repack", tables.repack),
     ("reindex", tables.reindex),
     ("refresh materialized view", tables.refresh),
     ("comment on", _comment),

@@ -140,6 +140,15 @@ def cluster(reader: Reader) -> Need:
     )
 
 
+def repack(reader: Reader) -> Need:
+    """PostgreSQL 19: VACUUM FULL and CLUSTER in one; CONCURRENTLY it locks the table only for the last instant."""
+    options = reader.brackets().clauses() if reader.peek().symbol == "(" else []
+    relations = _relations_with_columns(reader)
+    if any(is_on(option) for option in options if option.accept("concurrently")):
+        return Need(Kind.CONCURRENT, SHARE_UPDATE_EXCLUSIVE, relations, Reach.CHILDREN)
+    return rewrite(relations, correction=f"REPACK (CONCURRENTLY) {', '.join(relations)}".rstrip())
+
+
 def reindex(reader: Reader) -> Need:
     before = reader.peek().start
     options = reader.brackets().clauses() if reader.peek().symbol == "(" else []

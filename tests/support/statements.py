@@ -292,6 +292,22 @@ WHOLE_TABLES = [
     brief("LOCK TABLE orders IN SHARE UPDATE EXCLUSIVE MODE"),
     blocking("CLUSTER orders USING ix_orders_price"),
     blocking("VACUUM FULL orders", measured=False),
+    # PostgreSQL 19
+    blocking("REPACK orders USING INDEX ix_orders_price", measured=False),
+    blocking("REPACK (CONCURRENTLY off) orders", measured=False),
+    blocking("REPACK", measured=False),
+    Case("REPACK (CONCURRENTLY, ANALYZE) orders", (CONCURRENT,), measured=False),
+    blocking("ALTER TABLE events MERGE PARTITIONS (events_1, events_2) INTO events_0", measured=False),
+    blocking(
+        "ALTER TABLE events SPLIT PARTITION events_1 INTO (PARTITION a FOR VALUES FROM (1) TO (2), PARTITION b DEFAULT)",
+        measured=False,
+    ),
+    reads("WAIT FOR LSN '0/306EE20' WITH (TIMEOUT '10s')", measured=False),
+    # COPY is no function, nor are its ends
+    reads("COPY (SELECT id FROM orders) TO STDOUT", measured=False),
+    reads("COPY orders (id) TO STDOUT (FORMAT csv)", measured=False),
+    reads("COPY orders FROM STDIN (FORMAT csv, HEADER)", measured=False),
+    Case("COPY (SELECT made_up(id) FROM orders) TO STDOUT", (UNKNOWN,), measured=False),
     blocking("VACUUM (FULL true, ANALYZE) orders, cars", measured=False),
     Case("VACUUM (FULL off) orders", (CONCURRENT,), measured=False),
     Case("VACUUM ANALYZE orders (price)", (CONCURRENT,), measured=False),
