@@ -285,27 +285,21 @@ class ScriptRun:
         A run that is killed leaves the rows of what is still to do, and the next one takes it up. What has failed leaves
         none: the script has had the error, and asks for it again.
         """
-        failed: MigrationFailed | None = None
+        failed: Exception | None = None
         while (statement := self._transactions.deferred.next_due) is not None:
             try:
                 self._run_online(statement)
             except Exception as error:
-                failed = failed or self._deferred_failed(statement, error)
+                failed = failed or error
+                ((_, need),) = self._around.database.needs_of(statement)
+                if need.may_fail_on_rows and not self._executor.left_behind:
+                    self._transactions.commit_left_nothing()  # it was alone in its transaction
             self._transactions.deferred.done(statement)
             if not self._executor.left_behind:
                 with self._transactions.one_at_a_time:
                     self._ledger.forget_deferred(statement)
         if failed is not None:
             raise failed
-
-    def _deferred_failed(self, statement: str, error: Exception) -> MigrationFailed:
-        failed = MigrationFailed(
-            f"{self._script.label}: what was deferred to the commit failed: {statement}",
-            details=self._around.database.describe(getattr(error, "orig", None) or error),
-            next_step="correct what failed",
-        )
-        failed.__cause__ = error
-        return failed
 
     # --- the application goes first ---------------------------------------------------------------------------
 

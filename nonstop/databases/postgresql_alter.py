@@ -78,9 +78,13 @@ def _together(text: str, prefix: str, actions: list[Action]) -> Need:
         constraints=tuple(
             f"{prefix} ADD CONSTRAINT {constraint.definition(text)}" for constraint in constraints
         ),
+        does_more=len(actions) > 1,
         added=tuple(
             AddedConstraint(
-                need.relations[0], constraint.name, f"{prefix} DROP CONSTRAINT {constraint.written}"
+                need.relations[0],
+                constraint.name,
+                f"{prefix} DROP CONSTRAINT {constraint.written}",
+                constraint.is_foreign_key,
             )
             for need, constraint in ((action.need, action.constraint) for action in actions)
             if constraint is not None

@@ -22,6 +22,7 @@ class Constraint:
     name: str
     written: str
     is_named: bool
+    is_foreign_key: bool
     start: int
     end: int
 
@@ -35,7 +36,15 @@ class Constraint:
         reader.position += 1
         chosen, need = _NEEDS.get(sort, _unknown)(reader, table, name)
         written = name.written if name else quoted(chosen)
-        return cls(need, name.last if name else chosen, written, name is not None, start, reader.end)
+        return cls(
+            need,
+            name.last if name else chosen,
+            written,
+            name is not None,
+            sort == "foreign",
+            start,
+            reader.end,
+        )
 
     def definition(self, statement: str) -> str:
         """The constraint with its name, as it stands behind ADD CONSTRAINT."""

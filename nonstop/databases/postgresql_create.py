@@ -20,6 +20,7 @@ SHARE_ROW_EXCLUSIVE = LockClass.SHARE_ROW_EXCLUSIVE
 def create_index(reader: Reader) -> Need:
     """The rewritten form carries the name that PostgreSQL would choose where the statement gives none."""
     behind_index = reader.tokens[reader.position - 1].end
+    is_unique = any(token.word == "unique" for token in reader.tokens[: reader.position])
     is_concurrent = reader.accept("concurrently")
     reader.accept("[if not exists]")
     name = None if reader.peek().word == "on" else reader.name()
@@ -30,7 +31,7 @@ def create_index(reader: Reader) -> Need:
     if is_concurrent:
         creates = (str(table.sibling(name.last)),) if name else ()
         return Need(
-            Kind.CONCURRENT, SHARE_UPDATE_EXCLUSIVE, (str(table),), creates=creates, only=only,
+            Kind.CONCURRENT, SHARE_UPDATE_EXCLUSIVE, (str(table),), creates=creates, only=only, is_unique=is_unique,
             rewritten=(reader.text,) if creates and not only else (),
         )  # fmt: skip
     if reader.accept("using"):
@@ -49,6 +50,8 @@ def create_index(reader: Reader) -> Need:
         (str(table),),
         Reach.NAMED if only else Reach.CHILDREN,
         creates=(created,),
+        is_unique=is_unique,
+        is_unnamed=name is None,
         only=only,
         rewritten=(rewritten,),
         reason=f"builds the index of {table} while writers wait",

@@ -89,6 +89,7 @@ class AddedConstraint:
     table: str
     name: str
     drop: str
+    is_foreign_key: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ class Need:
     """Indexes that are gone afterwards."""
     temporary: bool = False
     """Whether ``creates`` is for this session only."""
+    is_unique: bool = False
+    """Of an index."""
     only: bool = False
     """An index ON ONLY a table. On a partitioned one nothing is built, and it can't be CONCURRENTLY: run it plainly."""
     rewritten: tuple[str, ...] = ()
@@ -126,6 +129,10 @@ class Need:
     """Of NOT_VALID, each constraint as a plain statement of its own, with its name: what is to be true in the end."""
     added: tuple[AddedConstraint, ...] = ()
     """The same constraints, by name."""
+    does_more: bool = False
+    """Whether an ALTER has several actions."""
+    is_unnamed: bool = False
+    """Whether it leaves the index's name to PostgreSQL, which takes another than in ``creates`` where that is in use."""
     has_unknown_name: bool = False
     """Whether it names neither its index or constraint nor, for certain, what PostgreSQL would make the name of."""
     loses_data: bool = False
@@ -134,6 +141,17 @@ class Need:
     unless: tuple[Condition, ...] = ()
     provided: tuple[Condition, ...] = ()
     """What the catalog has to confirm for ``rewritten`` to do the same; else the plain form fails at once, or does nothing."""
+
+    @property
+    def new_names(self) -> frozenset[str]:
+        """What it creates and the constraints that it adds, without schemas and quotes."""
+        created = (name.rpartition(".")[2].strip('"') for name in self.creates)
+        return frozenset((*created, *(constraint.name for constraint in self.added)))
+
+    @property
+    def may_fail_on_rows(self) -> bool:
+        """Of an online form: whether the rows of the table decide that it succeeds."""
+        return self.kind is Kind.NOT_VALID or self.is_unique
 
     @property
     def is_strong(self) -> bool:

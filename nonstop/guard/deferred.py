@@ -9,24 +9,36 @@ from typing import NamedTuple
 
 from nonstop.databases.base import DBAPIConnection
 from nonstop.databases.transaction_control import TransactionControl, Verb
+from nonstop.databases.wording import is_write
 from nonstop.descriptions.statements import Kind, Need, Reached
 
-NEEDS_UNIQUE_INDEX = re.compile(r"\bon\s+conflict\b|\breferences\b", re.IGNORECASE)
-UNIQUE_INDEX = re.compile(r"\s*create\s+unique\b", re.IGNORECASE)
+READS_CATALOGS = re.compile(
+    r"\bpg_\w|\binformation_schema\b|\bto_reg\w|\breg(class|type|oper)\b", re.IGNORECASE
+)
+"""A query of the server's own tables: it would see that an index or a constraint is missing."""
 ADDING = (Kind.READS, Kind.ONLINE_INDEX, Kind.NOT_VALID)
 """Statements that leave tables, columns and what others have made as they are, unless they drop something too."""
 
 
 class Pending(NamedTuple):
-    """A statement that waits for a commit: the oids of its ``tables``, and the ``names`` of what it makes or drops."""
+    """A statement that waits for a commit: the oids of its ``tables``, and the ``names`` of what it makes or drops.
+
+    ``may_fail``: the rows decide whether it succeeds. Then it has to be alone in its transaction, for nothing of that could
+    be undone after the commit.
+    """
 
     text: str
     tables: frozenset[int]
     names: frozenset[str]
+    may_fail: bool
 
     def is_noticed_by(self, text: str, need: Need, reached: Callable[[], Iterable[Reached]]) -> bool:
         """Whether a statement may find that this one is not carried out yet. ``reached()``: the tables that it locks."""
-        if need.kind is Kind.UNKNOWN or (UNIQUE_INDEX.match(self.text) and NEEDS_UNIQUE_INDEX.search(text)):
+        if need.kind is Kind.UNKNOWN or READS_CATALOGS.search(text):
+            return True
+        if self.may_fail and (need.kind is not Kind.READS or is_write(text)):
+            return True
+        if not self.names.isdisjoint(need.new_names):
             return True
         if any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) for name in self.names):
             return True

@@ -39,6 +39,8 @@ class Judged(NamedTuple):
     text: str
     need: Need
     tables: tuple[Reached, ...]
+    is_alone: bool
+    """Whether the text has no other statement."""
 
     @property
     def names(self) -> tuple[str, ...]:

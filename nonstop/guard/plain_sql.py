@@ -116,7 +116,7 @@ class PlainSql:
             connection.rollback()
         known = self._services.known([table.oid for tables in reached for table in tables])
         return [
-            Judged(text, need, tuple(table for table in tables if table.oid in known))
+            Judged(text, need, tuple(table for table in tables if table.oid in known), len(needs) == 1)
             for (text, need), tables in zip(needs, reached, strict=True)
         ]
 
@@ -156,10 +156,14 @@ class PlainSql:
             return one.text
         self._refuse_what_can_not_be_online(connection, one)
         if not self._database.confirms(connection, one.need.provided):
+            if one.need.is_unnamed:
+                self._refuse_unknown_name(one)
             return one.text
         if not self._can_be_online(connection, one):
             self._refuse_to_block(connection, one)
             return one.text
+        if one.need.may_fail_on_rows:
+            self._refuse_to_fail_halfway(connection, one, commits_itself)
         has_constraints = one.need.kind is Kind.NOT_VALID
         first = one.need.rewritten[0] if has_constraints else ""
         for statement in map(_as_sent, one.need.constraints if has_constraints else one.need.rewritten):
@@ -173,7 +177,10 @@ class PlainSql:
 
     def _can_be_online(self, connection: DBAPIConnection, one: Judged) -> bool:
         """Not on partitioned tables, and not where our own session would mean other tables by the same names."""
-        if one.need.kind is not Kind.NOT_VALID and any(table.is_partitioned for table in one.tables):
+        takes_partitions = one.need.kind is Kind.NOT_VALID and not any(
+            constraint.is_foreign_key for constraint in one.need.added
+        )
+        if not takes_partitions and any(table.is_partitioned for table in one.tables):
             return False
         return self._database.names_resolve_as(connection) == self._services.own_names()
 
@@ -186,10 +193,28 @@ class PlainSql:
                 next_step="build it under another name and commit; then drop the old one and rename it, in one transaction",
             )
         if one.need.has_unknown_name:
+            self._refuse_unknown_name(one)
+
+    def _refuse_unknown_name(self, one: Judged) -> None:
+        raise Refused(
+            f"refused, for the name that PostgreSQL would choose is not known: {' '.join(one.text.split())[:200]}",
+            details=(f"On a table as large as {one.names[0]} it is done online, which takes a name.",),
+            next_step="name the index or the constraint in the statement",
+        )
+
+    def _refuse_to_fail_halfway(self, connection: DBAPIConnection, one: Judged, commits_itself: bool) -> None:
+        """Raise Refused where rows that violate it would be found when other changes are permanent already."""
+        is_alone = one.is_alone and not (one.need.kind is Kind.NOT_VALID and one.need.does_more)
+        if not commits_itself and is_alone:
+            pending = self._transactions.deferred.of(connection)
+            is_alone = not (pending or self._database.has_changes(connection))
+        if not is_alone:
             raise Refused(
-                f"refused, for the name that PostgreSQL would choose is not known: {' '.join(one.text.split())[:200]}",
-                details=(f"On a table as large as {one.names[0]} it is done online, which takes a name.",),
-                next_step="name the index or the constraint in the statement",
+                f"refused, for it may fail when other changes are permanent already: {' '.join(one.text.split())[:200]}",
+                details=(
+                    f"On a table as large as {one.names[0]} it is checked after the commit, beside readers and writers.",
+                ),
+                next_step="give it a statement and a transaction of its own: commit before it and after it",
             )
 
     def _size(self, connection: DBAPIConnection, one: Judged) -> int:
@@ -243,8 +268,8 @@ def _under_lock(one: Judged) -> Judged:
 
 
 def _pending(statement: str, one: Judged) -> Pending:
-    names = (name.rpartition(".")[2].strip('"') for name in (*one.need.creates, *one.need.indexes))
-    return Pending(statement, frozenset(table.oid for table in one.tables), frozenset(names))
+    tables = frozenset(table.oid for table in one.tables)
+    return Pending(statement, tables, one.need.new_names, one.need.may_fail_on_rows)
 
 
 def _is_concurrent_index(need: Need) -> bool:

@@ -134,6 +134,11 @@ class Transactions:
             self.committed.append(commit.summary)
             self.deferred.add_due(commit.deferred)
 
+    def commit_left_nothing(self) -> None:
+        """Forget the last commit: all that it had was deferred, and that has failed and is undone."""
+        if self.committed:
+            self.committed.pop()
+
     def commit_failed(self, connection: DBAPIConnection) -> None:
         """Forget a commit whose error goes to the script: it leaves nothing."""
         self._committing.pop(id(connection), None)

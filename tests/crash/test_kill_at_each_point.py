@@ -142,8 +142,10 @@ keys = [key["name"] for key in inspect(db.engine).get_foreign_keys("child")]
 checks = [check["name"] for check in inspect(db.engine).get_check_constraints("child")]
 with db.engine.begin() as connection:
     connection.execute(text("INSERT INTO parent VALUES (7) ON CONFLICT DO NOTHING"))
+with db.engine.begin() as connection:
     if "fk" not in keys:
         connection.execute(text("ALTER TABLE child ADD CONSTRAINT fk FOREIGN KEY (parent_id) REFERENCES parent"))
+with db.engine.begin() as connection:
     if "child_parent_id_check" not in checks:
         connection.execute(text("ALTER TABLE child ADD CHECK (parent_id > 0)"))
 """

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import psycopg
 import pytest
 
 from tests.guard.conftest import Scene
+from tests.support.fingerprint import fingerprint
 from tests.support.scripts import sql
 from tests.support.sessions import at_work
 from tests.support.snapshots import applied, events
@@ -45,38 +49,102 @@ with db.engine.connect() as connection:
     assert online.value("SELECT to_regclass('ix')") is None
 
 
-def test_what_builds_on_the_index_is_refused_before_the_commit(online: Scene) -> None:
-    online.script(
-        sql(
-            "UPDATE orders SET note = id::text",
-            "CREATE UNIQUE INDEX ix ON orders (note)",
-            "INSERT INTO orders VALUES (4, '1') ON CONFLICT (note) DO NOTHING",
+MAY_FAIL = {
+    "unique": "CREATE UNIQUE INDEX ix ON orders (note)",
+    "check": "ALTER TABLE orders ADD CONSTRAINT c CHECK (note <> '')",
+    "foreign key": "ALTER TABLE orders ADD CONSTRAINT c FOREIGN KEY (id) REFERENCES cars",
+}
+OTHERS = {
+    "rows": "INSERT INTO orders VALUES (4, '1') ON CONFLICT DO NOTHING",
+    "rows of another table": "UPDATE cars SET note = 'x'",
+    "schema": "ALTER TABLE cars ADD COLUMN size INTEGER",
+    "a function that writes": "SELECT fill()",
+    "another index": "CREATE INDEX iy ON orders (id)",
+    "another constraint": "ALTER TABLE cars ADD CONSTRAINT d CHECK (id > 0)",
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("statement", MAY_FAIL.values(), ids=MAY_FAIL)
+@pytest.mark.parametrize("is_first", [True, False], ids=["before it", "after it"])
+@pytest.mark.repetitive(6)
+def test_what_rows_may_fail_is_alone_in_its_transaction(
+    online: Scene, statement: str, other: str, is_first: bool
+) -> None:
+    """When it fails after the commit, nothing else of the transaction could be undone."""
+    with psycopg.connect(online.url) as connection:
+        connection.execute(
+            "CREATE FUNCTION fill() RETURNS void LANGUAGE sql AS $$ UPDATE cars SET note = 'x' $$"
         )
-    )
+    before = fingerprint(online.url)
+    online.script(sql(*((other, statement) if is_first else (statement, other))))
     end = online.start().wait()
     assert end.returncode == 8, end.output
-    assert "an earlier statement is carried out after the commit: INSERT INTO orders VALUES (4" in end.output
+    assert "it may fail when other changes" in end.output or "is carried out after the commit" in end.output
     assert "was undone completely" in end.output
-    assert online.value("SELECT to_regclass('ix')") is None
+    assert fingerprint(online.url) == before
 
 
-def test_an_error_of_the_build_is_raised_by_the_commit(online: Scene) -> None:
+def test_several_changes_in_one_statement_are_not_undone_by_half(online: Scene) -> None:
+    online.script(sql("ALTER TABLE orders ADD COLUMN size INTEGER, ADD CONSTRAINT c CHECK (note <> '')"))
+    end = online.start().wait()
+    assert end.returncode == 8, end.output
+    assert "it may fail when other changes are permanent already" in end.output
+    assert not online.has_column("orders", "size")
+
+
+@pytest.mark.parametrize("statement", [MAY_FAIL["unique"], MAY_FAIL["check"]], ids=["unique", "check"])
+def test_an_error_of_the_rows_is_raised_by_the_commit_as_the_database_raises_it(
+    online: Scene, statement: str
+) -> None:
     """A script may handle it as it would handle that of the statement in plain Python."""
-    online.script("""
+    online.script(f"""
 from sqlalchemy.exc import IntegrityError
 try:
     with db.engine.begin() as connection:
-        connection.execute(text("CREATE UNIQUE INDEX ix ON orders (note)"))
-except Exception as error:
-    print("raised by commit():", error)
-    raise
+        connection.execute(text({statement!r}))
+except IntegrityError as error:
+    print("raised by commit():", error.orig)
+with db.engine.begin() as connection:
+    connection.execute(text("UPDATE orders SET note = id::text"))
+with db.engine.begin() as connection:
+    connection.execute(text({statement!r}))
 """)
     end = online.start().wait()
-    assert end.returncode == 7, end.output
-    assert (
-        "raised by commit(): 001_script: what was deferred to the commit failed: CREATE UNIQUE" in end.output
+    assert end.returncode == 0, end.output
+    assert "raised by commit():" in end.output
+    assert online.value("SELECT count(*) FROM orders WHERE note = id::text") == 3
+    assert online.value(
+        "SELECT to_regclass('ix') IS NOT NULL OR EXISTS (SELECT FROM pg_constraint WHERE conname = 'c' AND convalidated)"
     )
-    assert online.value("SELECT to_regclass('ix')") is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "SELECT indexname FROM pg_indexes",
+        "SELECT to_regclass('ix')",
+        "SELECT count(*) FROM information_schema.tables",
+        "SELECT 'ix'::regclass",
+    ],
+)
+def test_a_look_at_the_catalog_would_miss_the_index(online: Scene, question: str) -> None:
+    online.script(sql("CREATE INDEX ix ON orders (note)", question))
+    end = online.start().wait()
+    assert end.returncode == 8, end.output
+    assert f"an earlier statement is carried out after the commit: {question}" in end.output
+
+
+@pytest.mark.parametrize("transactions", ["one", "each"])
+def test_a_name_that_postgresql_would_choose_twice_is_refused(
+    online: Scene, transactions: Literal["one", "each"]
+) -> None:
+    """It would take orders_note_idx1 for the second; the online form would find the first, and do nothing."""
+    statement = "CREATE INDEX ON orders (note)"
+    online.script(sql(statement, statement, transactions=transactions))
+    end = online.start().wait()
+    assert end.returncode in (7, 8), end.output
+    assert "refused, for" in end.output
 
 
 def test_the_index_is_there_when_commit_returns(online: Scene) -> None:
@@ -177,6 +245,7 @@ def test_constraints_are_validated_after_the_commit(online: Scene) -> None:
             "CREATE INDEX ix ON orders (car_id)",
             "ALTER TABLE orders ADD CONSTRAINT c CHECK (note NOT LIKE '%x%')",
             "ALTER TABLE orders ADD FOREIGN KEY (car_id) REFERENCES cars",
+            transactions="each",
         )
     )
     end = online.start().wait()
@@ -214,13 +283,10 @@ def test_what_old_rows_do_not_allow_is_taken_back_until_the_script_asks_again(
     online: Scene, statement: str, name: str
 ) -> None:
     """As in plain Python, where the statement would have failed: nothing of it is left, and nobody goes on with it."""
-    online.script(sql("ALTER TABLE orders ADD COLUMN IF NOT EXISTS price INTEGER", statement))
+    online.script(sql(statement))
     end = online.start().wait()
-    assert end.returncode == 7, end.output
-    assert (
-        f"what was deferred to the commit failed: {statement.replace('INDEX', 'INDEX CONCURRENTLY')}"
-        in end.output
-    )
+    assert end.returncode == 1, end.output
+    assert "was undone completely" in end.output
     left = (
         "SELECT count(*) FROM (SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class) n(name)"
     )

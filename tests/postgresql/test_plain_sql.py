@@ -31,6 +31,10 @@ UNNAMED = (
     "ALTER TABLE orders ADD CHECK (length(note) < 500 OR price > 0)",
     "/* it helps */ create /* really */ index on Orders (lower(note), (price + 1), price desc) where price > 5",
 )
+DOES_MORE = (
+    "ALTER TABLE app.events ADD FOREIGN KEY (order_id) REFERENCES public.orders, ADD CHECK (id > 0)",
+    "ALTER TABLE orders ADD COLUMN x int, ADD CONSTRAINT c CHECK (price >= 0)",
+)
 ONLINE = (Kind.ONLINE_INDEX, Kind.NOT_VALID)
 
 
@@ -133,6 +137,10 @@ def test_each_statement_goes_its_way(stage: Stage, case: Case) -> None:
         return
     if case.sql in UNNAMED:
         with pytest.raises(Refused, match="the name that PostgreSQL would choose is not known"):
+            stage.plain_sql.before(stage.connection, case.sql, False)
+        return
+    if case.sql in DOES_MORE:
+        with pytest.raises(Refused, match="it may fail when other changes are permanent already"):
             stage.plain_sql.before(stage.connection, case.sql, False)
         return
     sent = stage.plain_sql.before(stage.connection, case.sql, False)
@@ -267,11 +275,11 @@ def test_an_index_is_not_taken_away_before_its_successor_is_built(stage: Stage) 
         "UPDATE orders SET note = 'x'",
         "ALTER TABLE cars RENAME TO vehicles_2",
         "CREATE INDEX iy ON orders (id)",
-        "ALTER TABLE orders ADD CONSTRAINT c CHECK (price > 0)",
+        "ALTER TABLE cars ADD COLUMN size INTEGER",
     ],
 )
 def test_what_can_not_notice_it_passes(stage: Stage, later: str) -> None:
-    stage.plain_sql.before(stage.connection, "CREATE UNIQUE INDEX ix ON orders (price)", False)
+    stage.plain_sql.before(stage.connection, "CREATE INDEX ix ON orders (price)", False)
     stage.plain_sql.before(stage.connection, later, False)
 
 

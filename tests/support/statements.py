@@ -297,9 +297,9 @@ WHOLE_TABLES = [
     blocking("REPACK (CONCURRENTLY off) orders", measured=False),
     blocking("REPACK", measured=False),
     Case("REPACK (CONCURRENTLY, ANALYZE) orders", (CONCURRENT,), measured=False),
-    blocking("ALTER TABLE events MERGE PARTITIONS (events_1, events_2) INTO events_0", measured=False),
+    blocking("ALTER TABLE measurements MERGE PARTITIONS (measurements_low, measurements_high) INTO measurements_all", measured=False),
     blocking(
-        "ALTER TABLE events SPLIT PARTITION events_1 INTO (PARTITION a FOR VALUES FROM (1) TO (2), PARTITION b DEFAULT)",
+        "ALTER TABLE measurements SPLIT PARTITION measurements_low INTO (PARTITION a FOR VALUES FROM (1) TO (2), PARTITION b DEFAULT)",
         measured=False,
     ),
     reads("WAIT FOR LSN '0/306EE20' WITH (TIMEOUT '10s')", measured=False),
