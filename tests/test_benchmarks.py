@@ -46,6 +46,17 @@ def test_a_tool_that_does_not_exist_is_named(tmp_path: Path) -> None:
     assert "there is no tool nothing" in done.stderr
 
 
+def test_row_updates_in_small_run_as_plain_python_and_under_nonstop(tmp_path: Path) -> None:
+    arguments = ("-m", "benchmarks.row_updates", "--quick", "--database", "sqlite", "--results", tmp_path)
+    done = CommandLine(home=tmp_path, folder=ROOT).python(*arguments)
+    assert done.returncode == 0, done.stderr
+
+    (file,) = tmp_path.glob("row-updates-*.json")
+    (scenario,) = json.loads(file.read_text())["scenarios"]
+    assert scenario["title"] == "SQLite: 200 row-wise UPDATEs in one transaction"
+    assert set(scenario["tools"]) == {"plain Python", "nonstop"}
+
+
 @pytest.mark.thorough
 def test_live_traffic_in_small_loses_nothing_and_draws_a_picture(
     postgres_server: Server, tmp_path: Path

@@ -179,6 +179,10 @@ class PostgreSQL(Database):
         return not connection.closed
 
     def can_commit(self, connection: DBAPIConnection) -> bool:
+        if (
+            session := getattr(connection, "pgconn", None)
+        ) is not None:  # psycopg 3: asked for each statement
+            return bool(session.transaction_status == IN_TRANSACTION)
         return int(connection.info.transaction_status) == IN_TRANSACTION and not connection.closed
 
     def has_changes(self, connection: DBAPIConnection) -> bool:

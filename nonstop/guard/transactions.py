@@ -17,6 +17,7 @@ from nonstop.errors import UsageError
 from nonstop.guard.connections import Connections
 from nonstop.guard.deferred import Deferred
 from nonstop.guard.losses import Losses
+from nonstop.guard.repeats import Repeats
 from nonstop.guard.stalls import Stalls
 
 RecordCommit = Callable[[DBAPIConnection, str, Sequence[str]], None]
@@ -57,6 +58,7 @@ class Transactions:
         self._committing: dict[int, _Commit] = {}
         self.deferred = Deferred()
         self.stalls = Stalls()
+        self.repeats = Repeats(database)
         self.is_undoing = False
         self.called_others = False
         """Whether the script has started a process, a thread or another client, whose commits nobody sees."""
@@ -130,6 +132,7 @@ class Transactions:
 
     def commit_failed(self, connection: DBAPIConnection) -> None:
         """Forget a commit whose error goes to the script: it leaves nothing."""
+        self.repeats.clear()
         self._committing.pop(id(connection), None)
 
     def committed_at_once(self, connection: DBAPIConnection, statement: str) -> None:
@@ -241,6 +244,7 @@ class Transactions:
         return self._written.get(id(connection)) or self._last_statement.get(id(connection), "")
 
     def _ended(self, connection: DBAPIConnection) -> None:
+        self.repeats.clear()
         self.stalls.ends(connection)
         self._written.pop(id(connection), None)
         self._last_statement.pop(id(connection), None)
