@@ -221,6 +221,9 @@ class PostgreSQL(Database):
     def lock_conflict(self, error: BaseException) -> LockConflict | None:
         return errors.LOCK_CONFLICTS.get(errors.sqlstate(getattr(error, "orig", None) or error))
 
+    def is_disconnect(self, error: BaseException) -> bool:
+        return errors.is_disconnect(getattr(error, "orig", None) or error)
+
     def limit_lock_wait(
         self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]
     ) -> None:

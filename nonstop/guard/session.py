@@ -246,9 +246,11 @@ class Guard:
         if not self._database.in_transaction(dbapi):
             self._transactions.failed_at_once(dbapi)
         if self._plain_sql.had_to_make_way(dbapi, statement, error):
+            was_interrupted = self._plain_sql.was_broken_off()
+            happened = "the application waited for" if was_interrupted else "no lock for"
+            reason = str(error).strip().partition("\n")[0]
             self.stops.interruption = MadeWay(
-                f"no lock for {self._summary(dbapi)}: {str(error).strip().partition(chr(10))[0]}",
-                broken_off=self._plain_sql.was_broken_off(),
+                f"{happened} {self._summary(dbapi)}: {reason}", broken_off=was_interrupted
             )
             raise self.stops.interruption
 
