@@ -121,9 +121,10 @@ class MadeWay(Interruption):
     will happen again if the statement itself takes longer than the budget.
     """
 
-    def __init__(self, reason: str, *, broken_off: bool = False) -> None:
+    def __init__(self, reason: str, *, broken_off: bool = False, next_step: str = "") -> None:
         super().__init__(reason, LockNotObtained.exit_code)
         self.broken_off = broken_off
+        self.next_step = next_step
 
 
 class StalledTooOften(Interruption):

@@ -98,7 +98,9 @@ def run_script(
         except MadeWay as conflict:
             broken_off += conflict.broken_off
             allowance.grow()
-        time.sleep(allowance.timeout_ms / 1000 * random.uniform(0.5, 1.0))
+            # After a stall there is more to do for the application than to get one lock.
+            pause_ms = around.budget_ms if conflict.broken_off else allowance.timeout_ms
+        time.sleep(pause_ms / 1000 * random.uniform(0.5, 1.0))
     raise AssertionError("count() does not end")
 
 
@@ -228,7 +230,8 @@ class ScriptRun:
                 details=("SQLite's driver alone would have kept that.",),
                 next_step="commit that before what may fail, or let the error end the script",
             )
-        self._verify_clients()
+        if (failure := self._failure_of_client()) is not None:
+            raise failure  # whatever the script made of it
         if (termination := self._termination()) is not None:
             raise termination  # what it has done since that transaction was lost is not the whole
 
@@ -334,15 +337,16 @@ class ScriptRun:
         """Whether another client of the script's was: what that had committed nobody knows."""
         return self._watchdog is not None and bool(self._watchdog.interrupted_clients)
 
-    def _verify_clients(self) -> None:
-        """Raise MigrationFailed where a client of the script's own was broken off, whatever the script made of it."""
-        if self._watchdog is not None and self._client_was_broken_off():
-            waiter = self._watchdog.interrupted_clients[0]
-            raise MigrationFailed(
-                f"{self._script.path.name}: a client of its own (pid {waiter.blocker}) was broken off:"
-                " the application waited for it",
-                next_step="do it with op, or through SQLAlchemy, so that it can make way",
-            )
+    def _failure_of_client(self) -> MigrationFailed | None:
+        """What there is to say where a client of the script's own was interrupted."""
+        if self._watchdog is None or not self._watchdog.interrupted_clients:
+            return None
+        waiter = self._watchdog.interrupted_clients[0]
+        return MigrationFailed(
+            f"{self._script.path.name}: a client of its own (pid {waiter.blocker}) was broken off:"
+            " the application waited for it",
+            next_step="do it with op, or through SQLAlchemy, so that it can make way",
+        )
 
     # --- what may be lost -------------------------------------------------------------------------------------
 
@@ -411,7 +415,7 @@ class ScriptRun:
             self._checkpoint()
         except Interruption as interruption:
             return interruption
-        return self._termination() or cause
+        return self._termination() or self._failure_of_client() or cause
 
     def _failure(self, error: BaseException) -> NonstopError:
         """Undo what can be undone, note it in the ledger, and say how things stand."""

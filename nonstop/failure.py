@@ -61,7 +61,7 @@ class Failure:
         details += (f"State: {self.script.label} was undone completely.",)
         if isinstance(error, MadeWay) and error.broken_off:
             advice = "do it with op, or in batches: the statement keeps the application waiting for too long"
-            return Stopped(error, details=details, next_step=advice)
+            return Stopped(error, details=details, next_step=error.next_step or advice)
         if isinstance(error, Interruption):
             advice = error.next_step or f"run {self.direction.value} again"
             return Stopped(error, details=details, next_step=advice)

@@ -85,6 +85,20 @@ def test_live_traffic_in_small_loses_nothing_and_draws_a_picture(
         assert file.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_misbehaving_scripts_in_small_cause_no_errors(postgres_server: Server, tmp_path: Path) -> None:
+    cases = ("swallowed", "op.execute", "4 DROP COLUMN")
+    done = CommandLine(home=tmp_path, folder=ROOT).python(
+        "-m", "benchmarks.live_traffic", "--misbehaving", "--quick", "--only", *cases, "--results", tmp_path,
+        env={GIVEN_URL: postgres_server.url},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    (file,) = tmp_path.glob("misbehaving-*.json")
+    document = json.loads(file.read_text())
+    assert [run["tool"] for run in document["runs"]] == ["nothing", *cases]
+    assert {promise["about"] for promise in document["promises"]} == {"errors", "exit code"}
+
+
 def test_live_traffic_names_a_tool_that_does_not_exist(tmp_path: Path) -> None:
     arguments = ("-m", "benchmarks.live_traffic", "--only", "nothing")
     done = CommandLine(home=tmp_path, folder=ROOT).python(*arguments)

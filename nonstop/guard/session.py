@@ -56,7 +56,9 @@ class Guard:
         self._commit_hooks: dict[Dialect, CommitHooks] = {}
         self._engines: set[Engine] = set()
         self.stops = StopReasons()
-        self.commits = Commits(database, transactions, self.stops, plain_sql.run_deferred)
+        self.commits = Commits(
+            database, transactions, self.stops, plain_sql.run_deferred, plain_sql.was_broken_off
+        )
 
     @contextmanager
     def armed(self) -> Iterator[None]:

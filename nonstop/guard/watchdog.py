@@ -92,7 +92,9 @@ class Watchdog:
             self._observer.cancel(waiter.blocker)
             return
         if not waiter.blocker_is_client:
-            self.termination = MadeWay(
-                IDLE if waiter.blocker_is_idle else NOT_CANCELED, broken_off=not waiter.blocker_is_idle
-            )
+            self.termination = _idle() if waiter.blocker_is_idle else MadeWay(NOT_CANCELED, broken_off=True)
         self._observer.terminate(waiter.blocker)
+
+
+def _idle() -> MadeWay:
+    return MadeWay(IDLE, broken_off=True, next_step="commit before the script computes or waits")

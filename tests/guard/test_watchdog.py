@@ -116,6 +116,30 @@ with db.engine.begin() as connection:
     assert scene.value("SELECT count(*) FROM orders WHERE note = 'by the script'") == 0
 
 
+@pytest.mark.parametrize("ending", ["commit", "rollback"])
+def test_a_script_that_swallows_the_cancel_of_a_cursor_of_the_driver_has_not_succeeded(
+    scene: Scene, ending: str
+) -> None:
+    scene.script(f"""
+with db.engine.connect() as connection:
+    connection.execute(text("UPDATE cars SET note = 'by the script'"))
+    if attempt == 1:
+        try:
+            connection.connection.cursor().execute("{SLEEP}")
+        except Exception:
+            connection.{ending}()
+    connection.commit()
+""")
+    runner = scene.start()
+    until(lambda: at_work(scene.url, SLEEP))
+    with scene.session() as application:
+        application.execute(UPDATE_ONE)
+    end = runner.wait()
+    assert end.returncode == 0, end.output
+    assert scene.attempts == 2
+    assert scene.value("SELECT count(*) FROM cars WHERE note = 'by the script'") == 3
+
+
 def test_a_copy_that_stalls_after_a_commit_says_how_things_stand(
     scene: Scene, rendezvous: Rendezvous
 ) -> None:
