@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks import report
 from benchmarks.server import server
-from benchmarks.traffic import orders, page, picture
+from benchmarks.traffic import misbehaving, orders, page, picture
 from benchmarks.traffic.figures import Figures, as_json, promises
 from benchmarks.traffic.run import ALONE, IN_WORDS, Run, Setting, carry_out
 from benchmarks.traffic.tools import TOOLS, Tool
@@ -50,7 +50,8 @@ QUICK = Setting(
     idle=0.5,
     limit=60,
 )
-NAMES = {tool.name.lower(): tool for tool in TOOLS}
+MISBEHAVING = FULL._replace(rows=430_000, rate=100, clients=4, warm_up=1, before=1, after=1, idle=5)
+"""72 MB. The waits for locks are what is looked at, so the load itself is light."""
 
 
 def main() -> int:
@@ -90,7 +91,7 @@ def carry_out_all(
             run = carry_out(tool, around, url, setting, place)
             runs.append(run)
             print(page.line(run, Figures.of(run, setting)), flush=True)
-            if run.migration is not None and not run.succeeded:
+            if run.migration is not None and run.migration.returncode != 0:
                 print(run.migration.output, flush=True)
             shutil.rmtree(place)
     return runs
@@ -103,8 +104,15 @@ def tell(runs: list[Run], about: dict[str, Any], options: argparse.Namespace) ->
     idle = next(
         (figures[run.name] for run in runs if run.migration is None and run.surroundings == ALONE), None
     )
+    look_at_times = not options.quick
     kept = [
-        p for run in runs for p in promises(run, figures[run.name], idle, look_at_times=not options.quick)
+        promise
+        for run in runs
+        for promise in (
+            misbehaving.promises(run, figures[run.name], setting.budget, look_at_times)
+            if options.misbehaving
+            else promises(run, figures[run.name], idle, look_at_times)
+        )
     ]
     print("\n".join(str(promise) for promise in kept))
 
@@ -116,9 +124,14 @@ def tell(runs: list[Run], about: dict[str, Any], options: argparse.Namespace) ->
         "promises": [{**promise._asdict(), "kept": promise.is_kept} for promise in kept],
     }
     options.results.mkdir(parents=True, exist_ok=True)
-    file = options.results / f"live-traffic-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    name = "misbehaving" if options.misbehaving else "live-traffic"
+    file = options.results / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
     file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     print(f"Every run is in {file}")
+    if options.misbehaving:
+        if options.save:
+            (HERE / "MISBEHAVING.md").write_text(page.of_misbehaving(runs, figures, kept, about, setting))
+        return 0 if all(promise.is_kept for promise in kept) else 1
     draw(runs, setting, file.with_suffix(".png"))
     if options.save:
         draw(runs, setting, HERE / "LIVE_TRAFFIC.png")
@@ -146,8 +159,13 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--blocking-budget", metavar="TIME", default="500ms", help="given to nonstop (500ms)")
     parser.add_argument(
-        "--only", nargs="+", metavar="TOOL", type=str.lower, help=f"any of {', '.join(tool.name for tool in TOOLS)}"
+        "--only", nargs="+", metavar="TOOL", type=str.lower, help=f"any of {', '.join(tool.name for tool in TOOLS)}, or a case of --misbehaving"
     )  # fmt: skip
+    parser.add_argument(
+        "--misbehaving",
+        action="store_true",
+        help="scripts that keep a lock for long, instead of migration 001",
+    )
     parser.add_argument("--surroundings", nargs="+", choices=list(IN_WORDS), default=list(IN_WORDS))
     parser.add_argument("--quick", action="store_true", help="few rows, short runs: to see that it works")
     parser.add_argument("--save", action="store_true", help="write LIVE_TRAFFIC.md and LIVE_TRAFFIC.png")
@@ -155,15 +173,21 @@ def read_options() -> argparse.Namespace:
         "--results", type=Path, default=HERE / "results", metavar="FOLDER", help="where JSON and the picture go"
     )  # fmt: skip
     options = parser.parse_args()
-    if unknown := set(options.only or ()) - set(NAMES):
+    known = misbehaving.tools() if options.misbehaving else list(TOOLS)
+    names = {tool.name.lower(): tool for tool in known}
+    if unknown := set(options.only or ()) - set(names):
         parser.error(f"there is no tool {', '.join(sorted(unknown))}")
-    setting = QUICK if options.quick else FULL
+    setting = MISBEHAVING if options.misbehaving else FULL
+    if options.quick:
+        setting = QUICK
+    if options.misbehaving:
+        options.surroundings = [ALONE]
     options.setting = setting._replace(
         rows=options.rows or setting.rows,
         rate=options.rate or setting.rate,
         budget=seconds(options.blocking_budget),
     )
-    wanted = [NAMES[name] for name in options.only] if options.only else list(TOOLS)
+    wanted = [names[name] for name in options.only] if options.only else known
     options.tools = [tool for tool in wanted if tool.is_installed]
     for tool in set(wanted) - set(options.tools):
         print(f"{tool.name} is left out: pip install {tool.distribution}", file=sys.stderr)

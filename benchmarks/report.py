@@ -107,14 +107,19 @@ def as_json(everything: Sequence[Measured], about: Mapping[str, Any]) -> dict[st
     }
 
 
-def page(everything: Sequence[Measured], about: Mapping[str, Any]) -> str:
-    """``RESULTS.md``: the latest medians, on what machine, how often."""
+def page(
+    everything: Sequence[Measured],
+    about: Mapping[str, Any],
+    title: str = "Results",
+    command: str = "scripts/bench --save",
+) -> str:
+    """A page such as ``RESULTS.md``: the latest medians, on what machine, how often. ``command`` has written it."""
     where, used = about["machine"], about["versions"]
     lines = [
-        "# Results",
+        f"# {title}",
         "",
         (
-            f"Written by `scripts/bench --save` on {about['date']}. Whole processes, in turns; one run each to warm up, then"
+            f"Written by `{command}` on {about['date']}. Whole processes, in turns; one run each to warm up, then"
             f" {about['runs']}, of which the median counts. The times belong to the machine; look at the ratios."
         ),
         "",

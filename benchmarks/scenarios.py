@@ -20,7 +20,9 @@ class Goal(NamedTuple):
 
 
 class Scenario(NamedTuple):
-    """One comparison. ``action`` is ``apply`` or ``status``; ``from_nothing`` starts each run on an empty database."""
+    """One comparison. ``action`` is ``apply``, ``status``, or ``update`` for one script of ``updates`` small statements;
+    ``from_nothing`` starts each run on an empty database.
+    """
 
     action: str
     database: str
@@ -28,11 +30,14 @@ class Scenario(NamedTuple):
     goals: tuple[Goal, ...] = ()
     from_nothing: bool = False
     only_ours: bool = False
+    updates: int = 0
 
     @property
     def title(self) -> str:
         """The scenario in words."""
         name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self.database]
+        if self.action == "update":
+            return f"{name}: {self.updates:,} row-wise UPDATEs in one transaction"
         if self.from_nothing:
             return f"{name}: apply {self.scripts:,} scripts of one table each"
         what = "apply with nothing to do" if self.action == "apply" else "status"

@@ -13,7 +13,8 @@ NonstopError
 └── Refused                 8   not confirmed, no way back, or data would be lost
 
 Interruption (a BaseException) travels through a script that must stop: no ``except Exception`` can swallow it.
-└── MadeWay: the application goes first; the script is tried again
+├── MadeWay: the application goes first; the script is tried again
+└── StalledTooOften: the application has waited for the script too often; it is not tried again
 """
 
 from __future__ import annotations
@@ -101,8 +102,11 @@ class Refused(NonstopError):
 class Interruption(BaseException):
     """Stops a script between two statements: a signal, a deadline, or a lost lock.
 
-    ``exit_code`` is what the process ends with when everything could be undone.
+    ``exit_code`` is what the process ends with when everything could be undone. ``next_step`` is what helps; where it
+    is empty, another run does.
     """
+
+    next_step = ""
 
     def __init__(self, reason: str, exit_code: int) -> None:
         super().__init__(reason)
@@ -117,6 +121,19 @@ class MadeWay(Interruption):
     will happen again if the statement itself takes longer than the budget.
     """
 
-    def __init__(self, reason: str, *, broken_off: bool = False) -> None:
+    def __init__(self, reason: str, *, broken_off: bool = False, next_step: str = "") -> None:
         super().__init__(reason, LockNotObtained.exit_code)
         self.broken_off = broken_off
+        self.next_step = next_step
+
+
+class StalledTooOften(Interruption):
+    """The application has waited for a script again and again, for as long in all as it may."""
+
+    next_step = (
+        "commit before the script computes or waits, and do what takes long with op or in batches;"
+        " or allow longer waits with --blocking-budget"
+    )
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, LockNotObtained.exit_code)

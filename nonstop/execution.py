@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from nonstop import scripts
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
+from nonstop.descriptions.activity import Waiter
 from nonstop.descriptions.history import RunIdentity
 from nonstop.descriptions.operations import LockClass, current_executor
 from nonstop.descriptions.results import AllowedToBlock, ScriptOutcome
@@ -38,6 +39,7 @@ from nonstop.guard.manners import Manners
 from nonstop.guard.patience import Allowance
 from nonstop.guard.plain_sql import PlainSql
 from nonstop.guard.session import Guard
+from nonstop.guard.stall_limit import StallLimit
 from nonstop.guard.transactions import Transactions
 from nonstop.guard.watchdog import Watchdog
 from nonstop.ledger import Ledger
@@ -87,17 +89,19 @@ def run_script(
     MigrationFailed (all undone), StoppedPartWay (something was committed), Stopped, or the error of its own that a
     script met (DefinitionConflict, UsageError …) when nothing was committed.
     """
-    allowance = Allowance.of(around.budget_ms)
+    allowance, stall_limit = Allowance.of(around.budget_ms), StallLimit(around.budget_ms)
     give_up_at = time.monotonic() + GIVE_UP_AFTER
     broken_off = 0
     for attempt in count(1):
         may_retry = time.monotonic() < give_up_at and broken_off < MOST_BROKEN_OFF
         try:
-            return ScriptRun(script, direction, around, allowance, attempt).run(then, may_retry)
+            return ScriptRun(script, direction, around, allowance, attempt, stall_limit).run(then, may_retry)
         except MadeWay as conflict:
             broken_off += conflict.broken_off
             allowance.grow()
-        time.sleep(allowance.timeout_ms / 1000 * random.uniform(0.5, 1.0))
+            # After a stall there is more to do for the application than to get one lock.
+            pause_ms = around.budget_ms if conflict.broken_off else allowance.timeout_ms
+        time.sleep(pause_ms / 1000 * random.uniform(0.5, 1.0))
     raise AssertionError("count() does not end")
 
 
@@ -105,12 +109,14 @@ class ScriptRun:
     """One attempt at a script in one direction."""
 
     def __init__(
-        self, script: Script, direction: Direction, around: Surroundings, allowance: Allowance, attempt: int
-    ) -> None:
+        self, script: Script, direction: Direction, around: Surroundings, allowance: Allowance, attempt: int,
+        stall_limit: StallLimit,
+    ) -> None:  # fmt: skip
         self._script = script
         self._direction = direction
         self._around = around
         self._allowance = allowance
+        self._stall_limit = stall_limit
         self._notes: list[str] = (
             [f"it made way for the application {attempt - 1} time(s)"] if attempt > 1 else []
         )
@@ -226,9 +232,10 @@ class ScriptRun:
                 details=("SQLite's driver alone would have kept that.",),
                 next_step="commit that before what may fail, or let the error end the script",
             )
-        self._verify_clients()
-        if self._was_terminated():  # what it has done since that transaction was lost is not the whole
-            raise MadeWay("the application waited for a transaction in which the script did nothing")
+        if (failure := self._failure_of_client()) is not None:
+            raise failure  # whatever the script made of it
+        if (termination := self._termination()) is not None:
+            raise termination  # what it has done since that transaction was lost is not the whole
 
     def _wait_for_threads(self) -> None:
         """Let the script's threads end. Raises MigrationFailed where one would end only with the process."""
@@ -314,10 +321,14 @@ class ScriptRun:
             observer,
             self._around.budget_ms,
             lambda: self._connections.session_ids() - self._plain_sql.tolerated_sessions,
-            self._journal.blocks,
+            self._note_waiters,
         )
         with self._watchdog:
             yield
+
+    def _note_waiters(self, waiters: list[Waiter]) -> None:
+        self._stall_limit.note(waiters, time.monotonic() * 1000)
+        self._journal.blocks(waiters)
 
     def _lock_timeout_ms(self) -> int:
         """How long a statement may wait in the queue: once something may stay, there is no other attempt."""
@@ -326,24 +337,25 @@ class ScriptRun:
         )
 
     def _was_broken_off(self) -> bool:
-        return self._watchdog is not None and bool(self._watchdog.bites)
+        return self._watchdog is not None and bool(self._watchdog.interrupted)
 
-    def _was_terminated(self) -> bool:
-        return self._watchdog is not None and any(bite.blocker_is_idle for bite in self._watchdog.bites)
+    def _termination(self) -> MadeWay | None:
+        return self._watchdog.termination if self._watchdog is not None else None
 
     def _client_was_broken_off(self) -> bool:
         """Whether another client of the script's was: what that had committed nobody knows."""
-        return self._watchdog is not None and bool(self._watchdog.client_bites)
+        return self._watchdog is not None and bool(self._watchdog.interrupted_clients)
 
-    def _verify_clients(self) -> None:
-        """Raise MigrationFailed where a client of the script's own was broken off, whatever the script made of it."""
-        if self._watchdog is not None and self._client_was_broken_off():
-            bite = self._watchdog.client_bites[0]
-            raise MigrationFailed(
-                f"{self._script.path.name}: a client of its own (pid {bite.blocker}) was broken off:"
-                " the application waited for it",
-                next_step="do it with op, or through SQLAlchemy, so that it can make way",
-            )
+    def _failure_of_client(self) -> MigrationFailed | None:
+        """What there is to say where a client of the script's own was interrupted."""
+        if self._watchdog is None or not self._watchdog.interrupted_clients:
+            return None
+        waiter = self._watchdog.interrupted_clients[0]
+        return MigrationFailed(
+            f"{self._script.path.name}: a client of its own (pid {waiter.blocker}) was broken off:"
+            " the application waited for it",
+            next_step="do it with op, or through SQLAlchemy, so that it can make way",
+        )
 
     # --- what may be lost -------------------------------------------------------------------------------------
 
@@ -383,6 +395,7 @@ class ScriptRun:
 
     def _checkpoint(self) -> None:
         self._around.stop.checkpoint()
+        self._stall_limit.check()
         self._verify_lock()
         if self._watchdog is not None and self._watchdog.error is not None:
             raise Interruption(
@@ -411,9 +424,7 @@ class ScriptRun:
             self._checkpoint()
         except Interruption as interruption:
             return interruption
-        if self._was_terminated():
-            return MadeWay("the application waited for a transaction in which the script did nothing")
-        return cause
+        return self._termination() or self._failure_of_client() or cause
 
     def _failure(self, error: BaseException) -> NonstopError:
         """Undo what can be undone, note it in the ledger, and say how things stand."""

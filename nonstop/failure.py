@@ -61,9 +61,10 @@ class Failure:
         details += (f"State: {self.script.label} was undone completely.",)
         if isinstance(error, MadeWay) and error.broken_off:
             advice = "do it with op, or in batches: the statement keeps the application waiting for too long"
-            return Stopped(error, details=details, next_step=advice)
+            return Stopped(error, details=details, next_step=error.next_step or advice)
         if isinstance(error, Interruption):
-            return Stopped(error, details=details, next_step=f"run {self.direction.value} again")
+            advice = error.next_step or f"run {self.direction.value} again"
+            return Stopped(error, details=details, next_step=advice)
         if isinstance(error, KeyboardInterrupt):
             return Stopped(Interruption("interrupted", 130), details=details, next_step="run it again")
         if isinstance(error, NonstopError):
@@ -111,7 +112,7 @@ class Failure:
         if isinstance(error, NonstopError):
             return f"{label} failed: {error.message}", error.next_step
         if isinstance(error, Interruption):
-            return f"{label} was stopped: {error.reason}", ""
+            return f"{label} was stopped: {error.reason}", error.next_step
         if isinstance(error, SystemExit):
             return f"{label} failed: it called exit({error.code!r})", "return True or False instead"
         original = getattr(error, "orig", None) or error

@@ -46,6 +46,17 @@ def test_a_tool_that_does_not_exist_is_named(tmp_path: Path) -> None:
     assert "there is no tool nothing" in done.stderr
 
 
+def test_row_updates_in_small_run_as_plain_python_and_under_nonstop(tmp_path: Path) -> None:
+    arguments = ("-m", "benchmarks.row_updates", "--quick", "--database", "sqlite", "--results", tmp_path)
+    done = CommandLine(home=tmp_path, folder=ROOT).python(*arguments)
+    assert done.returncode == 0, done.stderr
+
+    (file,) = tmp_path.glob("row-updates-*.json")
+    (scenario,) = json.loads(file.read_text())["scenarios"]
+    assert scenario["title"] == "SQLite: 200 row-wise UPDATEs in one transaction"
+    assert set(scenario["tools"]) == {"plain Python", "nonstop"}
+
+
 @pytest.mark.thorough
 def test_live_traffic_in_small_loses_nothing_and_draws_a_picture(
     postgres_server: Server, tmp_path: Path
@@ -72,6 +83,20 @@ def test_live_traffic_in_small_loses_nothing_and_draws_a_picture(
         assert "pip install matplotlib" in done.stderr
     else:
         assert file.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_misbehaving_scripts_in_small_cause_no_errors(postgres_server: Server, tmp_path: Path) -> None:
+    cases = ("swallowed", "op.execute", "4 DROP COLUMN")
+    done = CommandLine(home=tmp_path, folder=ROOT).python(
+        "-m", "benchmarks.live_traffic", "--misbehaving", "--quick", "--only", *cases, "--results", tmp_path,
+        env={GIVEN_URL: postgres_server.url},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    (file,) = tmp_path.glob("misbehaving-*.json")
+    document = json.loads(file.read_text())
+    assert [run["tool"] for run in document["runs"]] == ["nothing", *cases]
+    assert {promise["about"] for promise in document["promises"]} == {"errors", "exit code"}
 
 
 def test_live_traffic_names_a_tool_that_does_not_exist(tmp_path: Path) -> None:

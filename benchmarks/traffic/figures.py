@@ -20,7 +20,8 @@ class Figures:
     """One run. Latencies in milliseconds, counted from when a transaction was due.
 
     ``longest_long_ms``: by how much one of the 80 ms transactions took longer than that. ``longest_late_ms``: how late
-    a client got round to a transaction; the latencies contain it.
+    a client got round to a transaction; the latencies contain it. ``stalled_ms``: the sum of times in which any waited for a
+    lock of the migration.
     """
 
     transactions: int
@@ -33,6 +34,7 @@ class Figures:
     longest_late_ms: float
     longest_long_ms: float | None
     longest_wait_ms: float
+    stalled_ms: float
     migration_seconds: float | None
     succeeded: bool
 
@@ -52,6 +54,7 @@ class Figures:
             longest_late_ms=max(sample.started - sample.due for sample in paced) * 1000,
             longest_long_ms=max(long) * 1000 if long else None,
             longest_wait_ms=max((wait["longest_ms"] for wait in run.waits), default=0),
+            stalled_ms=run.stalled * 1000,
             migration_seconds=run.migration.seconds if run.migration else None,
             succeeded=run.succeeded,
         )

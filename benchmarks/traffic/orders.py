@@ -21,6 +21,9 @@ FILL = """
     FROM generate_series(1, {rows}) n"""
 OTHER_SESSIONS = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 OTHER_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'orders'"
+NEW_COLUMNS = r"""
+    SELECT attname FROM pg_attribute WHERE attrelid = 'orders'::regclass AND NOT attisdropped
+        AND (attname = 'car_number' OR attname LIKE 'extra\_%')"""
 IS_MIGRATED = """
     SELECT 1 FROM pg_attribute a JOIN pg_index i ON i.indrelid = a.attrelid AND a.attnum = ANY (i.indkey)
     WHERE a.attrelid = 'orders'::regclass AND a.attname = 'car_number' AND i.indisvalid"""
@@ -48,6 +51,7 @@ def put_back(url: str) -> None:
         connection.execute(OTHER_SESSIONS)
         for (table,) in connection.execute(OTHER_TABLES).fetchall():
             connection.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(table)))
-        connection.execute("ALTER TABLE orders DROP COLUMN IF EXISTS car_number")
+        for (column,) in connection.execute(NEW_COLUMNS).fetchall():
+            connection.execute(sql.SQL("ALTER TABLE orders DROP COLUMN {}").format(sql.Identifier(column)))
         with suppress(psycopg.errors.InsufficientPrivilege):
             connection.execute("CHECKPOINT")  # each run begins with the same amount of work behind it

@@ -1,4 +1,4 @@
-"""What was measured, for people: lines while it runs, and the page that is kept."""
+"""What was measured, for people: lines while it runs, and the pages that are kept."""
 
 from __future__ import annotations
 
@@ -53,7 +53,6 @@ def page(
     setting: Setting,
 ) -> str:
     """``LIVE_TRAFFIC.md``: the latest run of all."""
-    where, used = about["machine"], about["versions"]
     lines = [
         "# Live traffic",
         "",
@@ -63,14 +62,7 @@ def page(
             " [docs/benchmarks.md](../docs/benchmarks.md#live-traffic)."
         ),
         "",
-        f"* Load: {setting.rate:g} transactions per second in all, {setting.clients} clients; blocking budget {setting.budget * 1000:g} ms",
-        (
-            f"* Machine: {where['cores']} cores, {where['system']}, {where['python']}, PostgreSQL {where['postgresql']};"
-            f" load average {where['load_before'][0]:.1f} before"
-        ),
-        *([OTHER_WORK] if where["load_before"][0] > where["cores"] else []),
-        "* Settings of the server: " + ", ".join(f"`{each}`" for each in about["postgresql_settings"]),
-        "* Versions: " + ", ".join(f"{name} {number}" for name, number in used.items()),
+        *about_the_run(about, setting),
         "",
         "![Every transaction of every run](LIVE_TRAFFIC.png)",
     ]
@@ -83,6 +75,54 @@ def page(
                 shown = f"**{run.tool}**" if run.is_ours else run.tool
                 lines.append(f"| {' | '.join([shown, *cells(figures[run.name])])} |")
     return "\n".join([*lines, "", "## Promises", "", *(f"* {promise}" for promise in kept)]) + "\n"
+
+
+def of_misbehaving(
+    runs: Sequence[Run],
+    figures: Mapping[str, Figures],
+    kept: Sequence[Promise],
+    about: Mapping[str, Any],
+    setting: Setting,
+) -> str:
+    """``MISBEHAVING.md``: the latest run of the scripts that keep a lock for long."""
+    lines = [
+        "# Misbehaving scripts",
+        "",
+        (
+            f"Written by `python -m benchmarks.live_traffic --misbehaving --save` on {about['date']}: what an application on"
+            f" {setting.rows:,} orders notices of scripts that keep a lock for too long. One run each; what it means is in"
+            " [docs/benchmarks.md](../docs/benchmarks.md#misbehaving-scripts)."
+        ),
+        "",
+        *about_the_run(about, setting),
+        "",
+        "| | longest | lock waits up to | stalls in sum | errors | exit code | took |",
+        "|---" + "|---:" * 6 + "|",
+    ]
+    for run in runs:
+        f = figures[run.name]
+        code = "" if run.migration is None else str(run.migration.returncode)
+        took = "" if run.migration is None else f"{run.migration.seconds:.1f} s"
+        lines.append(
+            f"| {run.tool} | {f.longest_ms:,.0f} ms | {f.longest_wait_ms:,.0f} ms | {f.stalled_ms:,.0f} ms"
+            f" | {f.errors:,} | {code} | {took} |"
+        )
+    return "\n".join([*lines, "", "## Promises", "", *(f"* {promise}" for promise in kept)]) + "\n"
+
+
+def about_the_run(about: Mapping[str, Any], setting: Setting) -> list[str]:
+    """Load, machine, server and versions, as lines of a page."""
+    where, used = about["machine"], about["versions"]
+    return [
+        f"* Load: {setting.rate:g} transactions per second in all, {setting.clients} clients; blocking budget {setting.budget * 1000:g} ms",
+        (
+            f"* Machine: {where['cores']} cores, {where['system']}, {where['python']}, PostgreSQL {where['postgresql']};"
+            f" load average {where['load_before'][0]:.1f} before"
+        ),
+        *([OTHER_WORK] if where["load_before"][0] > where["cores"] else []),
+        "* Settings of the server: " + ", ".join(f"`{each}`" for each in about["postgresql_settings"]),
+        "* Versions: " + ", ".join(f"{name} {number}" for name, number in used.items()),
+    ]
 
 
 def _in_columns(cells: Sequence[str]) -> str:

@@ -47,7 +47,9 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """What happened. The times of ``migration`` and of the samples are those of ``time.monotonic()``."""
+    """What happened. ``stalled`` is how many seconds any client waited for a lock of the migration, as far as it was seen.
+
+    The times of ``migration`` and of the samples are those of ``time.monotonic()``."""
 
     tool: str
     surroundings: str
@@ -57,6 +59,7 @@ class Run:
     samples: list[Sample] = field(repr=False)
     errors: list[tuple[float, str]]
     waits: list[dict[str, Any]]
+    stalled: float
     migration: Ended | None
     is_migrated: bool
 
@@ -91,7 +94,7 @@ def carry_out(tool: Tool | None, surroundings: str, url: str, setting: Setting, 
                     time.sleep(setting.idle)
             ends = time.monotonic() + setting.after
             recording = load.stop(ends + OVERTIME)
-        is_migrated = orders.is_migrated(url)
+        is_migrated = orders.is_migrated(url) or (tool is not None and not tool.is_001)
     finally:
         orders.put_back(url)
     return Run(
@@ -103,6 +106,7 @@ def carry_out(tool: Tool | None, surroundings: str, url: str, setting: Setting, 
         [sample for sample in recording.samples if begins <= sample.due < ends],
         [error for error in recording.errors if begins <= error[0] < ends],
         waits.as_json(),
+        waits.stalled,
         migration,
         is_migrated,
     )

@@ -87,7 +87,7 @@ class Tool(NamedTuple):
     """``create(folder, url, budget)`` writes a project and gives the command that migrates.
 
     ``distribution`` is its name on PyPI; ``module``, and ``program`` if it has one, must be there for it to run.
-    ``is_ours``: it runs under nonstop, whose promises hold for it.
+    ``is_ours``: it runs under nonstop, whose promises hold for it. ``is_001``: it is migration 001 that it carries out.
     """
 
     name: str
@@ -96,6 +96,7 @@ class Tool(NamedTuple):
     module: str
     program: str = ""
     is_ours: bool = False
+    is_001: bool = True
 
     @property
     def is_installed(self) -> bool:

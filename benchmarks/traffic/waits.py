@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -31,13 +32,18 @@ class Blocker(NamedTuple):
 
 
 class Waits:
-    """Looks for the length of a ``with`` block. ``longest`` is in seconds, as far as it was seen."""
+    """Looks for the length of a ``with`` block. ``longest`` is in seconds, as far as it was seen.
+
+    ``stalled`` is the sum of seconds in which at least one client waited for somebody who is none.
+    """
 
     def __init__(self, url: str) -> None:
         self._connection = psycopg.connect(url, autocommit=True, application_name="live traffic's observer")
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
+        self._seen_up_to = 0.0
         self.longest: dict[Blocker, float] = {}
+        self.stalled = 0.0
 
     def __enter__(self) -> Waits:
         self._thread.start()
@@ -52,10 +58,16 @@ class Waits:
 
     def _look(self) -> None:
         while not self._end.wait(LOOK_EVERY):
+            longest = 0.0
             for lock, application, state, statement, waited in self._connection.execute(LOOK, [APPLICATION]):
                 if application != APPLICATION:  # the clients' rows are theirs to quarrel over
                     blocker = Blocker(lock, application, state, " ".join(statement.split()))
                     self.longest[blocker] = max(self.longest.get(blocker, 0), waited)
+                    longest = max(longest, waited)
+            if longest:
+                now = time.monotonic()
+                self.stalled += now - max(now - longest, self._seen_up_to)
+                self._seen_up_to = now
 
     def as_json(self) -> list[dict[str, Any]]:
         """The longest first."""

@@ -241,6 +241,10 @@ class Database(ABC):
         """In which way an error, a driver's or SQLAlchemy's, means that a lock was not to be had; None for others."""
         return None
 
+    def is_disconnect(self, error: BaseException) -> bool:
+        """Whether an error tells that the server has ended the session."""
+        return False
+
     def is_lock_conflict(self, error: BaseException) -> bool:
         """Whether an error means that a lock was not to be had: try again."""
         return self.lock_conflict(error) is not None

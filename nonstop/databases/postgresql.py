@@ -181,6 +181,10 @@ class PostgreSQL(Database):
         return not connection.closed
 
     def can_commit(self, connection: DBAPIConnection) -> bool:
+        if (
+            session := getattr(connection, "pgconn", None)
+        ) is not None:  # psycopg 3: asked for each statement
+            return bool(session.transaction_status == IN_TRANSACTION)
         return int(connection.info.transaction_status) == IN_TRANSACTION and not connection.closed
 
     def has_changes(self, connection: DBAPIConnection) -> bool:
@@ -218,6 +222,9 @@ class PostgreSQL(Database):
 
     def lock_conflict(self, error: BaseException) -> LockConflict | None:
         return errors.LOCK_CONFLICTS.get(errors.sqlstate(getattr(error, "orig", None) or error))
+
+    def is_disconnect(self, error: BaseException) -> bool:
+        return errors.is_disconnect(getattr(error, "orig", None) or error)
 
     def limit_lock_wait(
         self, connection: DBAPIConnection, milliseconds: int, past_autovacuum: Sequence[str]

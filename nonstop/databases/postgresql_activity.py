@@ -92,10 +92,11 @@ class ServerObserver:
         parameters = {"ours": [*ours, 0], "clients": self._clients}
         return [Waiter(*row) for row in self._connection.execute(WAITERS, parameters)]
 
-    def interrupt(self, waiter: Waiter) -> None:
-        # Cancelling does nothing to a session that is idle in its transaction.
-        function = "pg_terminate_backend" if waiter.blocker_is_idle else "pg_cancel_backend"
-        self._connection.execute(f"SELECT {function}(%s)", (waiter.blocker,))
+    def cancel(self, session: int) -> None:
+        self._connection.execute("SELECT pg_cancel_backend(%s)", (session,))
+
+    def terminate(self, session: int) -> None:
+        self._connection.execute("SELECT pg_terminate_backend(%s)", (session,))
 
     def describe(self, holders: Sequence[Holder]) -> str:
         pids = [holder.pid for holder in holders if holder.pid is not None]

@@ -23,6 +23,12 @@ def sqlstate(error: BaseException) -> str:
     return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
 
 
+def is_disconnect(error: BaseException) -> bool:
+    """Whether the server has ended the session: admin_shutdown, or no SQLSTATE because the connection is gone."""
+    is_gone = type(error).__name__ in ("OperationalError", "InterfaceError") and not sqlstate(error)
+    return is_gone or sqlstate(error) == "57P01"
+
+
 def translated(error: Exception, database: Database) -> NonstopError | None:
     """The error of ours that says the same; None where there is none."""
     match sqlstate(error):

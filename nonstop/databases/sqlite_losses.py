@@ -10,6 +10,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from nonstop.databases.sqlite_table import unquoted
@@ -84,9 +85,7 @@ class FileLosses:
         self._about_to_drop: Loss | None = None
 
     def outlook(self, statement: str) -> Outlook:
-        plain = COMMENTS.sub(" ", statement)
-        changes = is_write(statement) and not OUTSIDE_TRANSACTIONS.match(plain)
-        return Outlook(changes, commits=bool(COMMITS.match(plain)), wants_commit_of_ours=changes)
+        return _outlook(statement)
 
     # --- statements -------------------------------------------------------------------------------------------
 
@@ -171,6 +170,13 @@ class FileLosses:
             rows = _rows(connection, name)
             if rows is not None:
                 yield Table(name, page or -1, _columns(connection, name), rows)
+
+
+@lru_cache(maxsize=256)
+def _outlook(statement: str) -> Outlook:
+    plain = COMMENTS.sub(" ", statement)
+    changes = is_write(statement) and not OUTSIDE_TRANSACTIONS.match(plain)
+    return Outlook(changes, commits=bool(COMMITS.match(plain)), wants_commit_of_ours=changes)
 
 
 def _compare(

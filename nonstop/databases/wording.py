@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 WRITES_NOTHING = frozenset(
     {"select", "explain", "values", "show", "pragma", "table", "set", "reset"}
     | {"begin", "start", "commit", "end", "rollback", "savepoint", "release", "abort", "unlisten"}
 )
 
+ON_ROWS = frozenset({"select", "values", "with", "insert", "update", "delete"})
 ASKS = frozenset({"select", "explain", "values", "show", "table", "with"})
 STAYS = re.compile(
     r"\bfor\s+(no\s+key\s+|key\s+)?(update|share)\b|\bset_config\b|advisory|\bpg_export_snapshot\b",
@@ -22,6 +24,7 @@ ASKING_PRAGMA = re.compile(
 )
 
 
+@lru_cache(maxsize=256)
 def is_write(statement: str) -> bool:
     """Whether a statement may write, by its first word (comments skipped). In doubt, yes."""
     text = without_comments_before(statement)
@@ -34,6 +37,16 @@ def is_write(statement: str) -> bool:
     return first not in WRITES_NOTHING
 
 
+@lru_cache(maxsize=256)
+def works_on_rows(statement: str) -> bool:
+    """Whether ``statement`` is a single one that reads or changes rows, by its first word. In doubt, no."""
+    if ";" in statement.rstrip("; \t\r\n"):
+        return False
+    first = first_word(statement)
+    return first in ON_ROWS and not (first in ("select", "with") and INTO.search(statement))
+
+
+@lru_cache(maxsize=256)
 def only_asks(statement: str) -> bool:
     """Whether a statement leaves nothing behind at all: no lock, no setting, no savepoint. In doubt, no."""
     if is_write(statement) or STAYS.search(statement) or ";" in statement.rstrip("; \t\r\n"):
@@ -61,6 +74,7 @@ def _end_of_comment(text: str) -> int:
     return len(text)
 
 
+@lru_cache(maxsize=256)
 def first_word(statement: str) -> str:
     """The first word behind comments, in lower case."""
     return _first_word(without_comments_before(statement))

@@ -104,8 +104,11 @@ class Observer(Protocol):
         Ours are ``ours``, and the script's other clients.
         """
 
-    def interrupt(self, waiter: Waiter) -> None:
-        """Break off our session that ``waiter`` waits for: its statement, or itself where it sits idle."""
+    def cancel(self, session: int) -> None:
+        """Cancel the statement of ``session``. It has no effect on one that is idle, or waits for its client."""
+
+    def terminate(self, session: int) -> None:
+        """End ``session``, whatever it does: its transaction is rolled back, its client meets an error."""
 
     def describe(self, holders: Sequence[Holder]) -> str:
         """Who they are, in words: pid, user, application, how long, which query."""

@@ -18,7 +18,8 @@ class Connections:
         self._own: set[int] = set()
         self._bare: set[int] = set()
         self._used_bare = False
-        self._foreign: set[int] = set()
+        self.foreign: set[int] = set()
+        """By their ids, those that lead to another kind of database."""
 
     def checked_out(self, connection: DBAPIConnection) -> None:
         """Note that the script has ``connection``; it is bare until a ``Connection`` is made over it."""
@@ -52,15 +53,15 @@ class Connections:
 
     def note_foreign(self, connection: DBAPIConnection) -> None:
         """Note that ``connection`` leads to another kind of database, which the script may read."""
-        self._foreign.add(id(connection))
+        self.foreign.add(id(connection))
 
     def is_foreign(self, connection: DBAPIConnection) -> bool:
         """Whether ``connection`` leads to another kind of database."""
-        return id(connection) in self._foreign
+        return id(connection) in self.foreign
 
     def forget_foreign(self, connection: DBAPIConnection) -> None:
         """Note that the script has given a foreign ``connection`` back."""
-        self._foreign.discard(id(connection))
+        self.foreign.discard(id(connection))
 
     @property
     def are_seen(self) -> bool:

@@ -7,33 +7,38 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import get_ident
+from types import CodeType
 
 from nonstop.databases.base import DBAPIConnection, Look
 from nonstop.descriptions.activity import Effect, Waiter
 from nonstop.descriptions.results import Blocked, StatementRecord
 
+NO_EFFECT = Effect()
 
-@dataclass(slots=True)
+
+@dataclass
 class Statement:
     """One statement. ``line`` is the script's line, 0 where it is not known; ``error`` is set if it failed.
 
     ``sent`` is what went to the database in its place, where that is another text. ``look`` is what was seen before,
-    for a statement whose effect is looked at afterwards.
+    for a statement whose effect is looked at afterwards. ``is_repeated``: all checks were passed by an earlier one like it.
+    There may be very many: what seldom differs from its default is an attribute of the class until it does.
     """
 
     sql: str
     line: int
     started: float
     sent: str
-    duration_ms: int = 0
-    rows: int | None = None
-    waited_ms: int = 0
-    waited_for: tuple[str, ...] = ()
-    look: Look | None = None
-    effect: Effect = field(default_factory=Effect)
-    blocked: dict[int, Waiter] = field(default_factory=dict)
     transaction: int = 0
-    error: str = ""
+    is_repeated: bool = False
+    duration_ms: int = field(init=False, default=0)
+    rows: int | None = field(init=False, default=None)
+    waited_ms: int = field(init=False, default=0)
+    waited_for: tuple[str, ...] = field(init=False, default=())
+    look: Look | None = field(init=False, default=None)
+    effect: Effect = field(init=False, default=NO_EFFECT)
+    blocked: dict[int, Waiter] | None = field(init=False, default=None)
+    error: str = field(init=False, default="")
 
     @property
     def summary(self) -> str:
@@ -46,7 +51,7 @@ class Statement:
         return StatementRecord(
             self.sql, self.sent if self.sent != self.sql else "", self.line, self.duration_ms, self.rows,
             self.waited_ms, self.waited_for, self.effect.locks, self.effect.rewritten,
-            tuple(Blocked(w.pid, w.application, w.waited_ms) for w in self.blocked.values()), self.error,
+            tuple(Blocked(w.pid, w.application, w.waited_ms) for w in (self.blocked or {}).values()), self.error,
             self.effect.scanned, self.effect.changed, self.transaction,
         )  # fmt: skip
 
@@ -63,12 +68,21 @@ class Journal:
         self._of_connection: dict[int, Statement] = {}
         self._waits: dict[int, list[tuple[float, Sequence[str]]]] = {}
         self._transactions: dict[int, int] = {}
+        self._place: tuple[int, CodeType, CodeType | None] | None = None
+        """How far up the stack the script was at the last walk, which function of it, and which one that has called."""
 
     def begin(self, connection: DBAPIConnection, sql: str) -> Statement:
         statement = Statement(sql, self._line(), time.monotonic(), sql)
         self.statements.append(statement)
         self._of_connection[id(connection)] = statement
         return statement
+
+    def repeats(self, connection: DBAPIConnection, sql: str, started: float) -> None:
+        """Note a statement of ``connection`` that is sent now, in the same transaction as its last one."""
+        key = id(connection)
+        statement = Statement(sql, self._line_of_repeated(), started, sql, self._transactions[key], True)
+        self.statements.append(statement)
+        self._of_connection[key] = statement
 
     def waited(self, milliseconds: float, holders: Sequence[str]) -> None:
         """Note that the statement that this thread sends next was waited with, and whom for."""
@@ -106,11 +120,15 @@ class Journal:
 
     def blocks(self, waiters: Sequence[Waiter]) -> None:
         """Note who is waiting for us now; the watchdog calls this from its thread."""
-        if self.statements:
-            for waiter in waiters:
-                known = self.statements[-1].blocked.get(waiter.pid)
-                if known is None or known.waited_ms < waiter.waited_ms:
-                    self.statements[-1].blocked[waiter.pid] = waiter
+        if not self.statements:
+            return
+        last = self.statements[-1]
+        blocked = last.blocked or {}
+        for waiter in waiters:
+            known = blocked.get(waiter.pid)
+            if known is None or known.waited_ms < waiter.waited_ms:
+                blocked[waiter.pid] = waiter
+        last.blocked = blocked
 
     def of(self, connection: DBAPIConnection | None) -> Statement | None:
         """The last statement of ``connection``, or of all where that is None or has sent none."""
@@ -126,10 +144,31 @@ class Journal:
         """What the result tells of all of them."""
         return tuple(statement.record() for statement in self.statements)
 
-    def _line(self) -> int:
-        frame = sys._getframe(1)
+    def _line(self, above: int = 1) -> int:
+        """The script's line, searched from ``above`` this call upwards."""
+        depth, callee = 1, None
+        frame = sys._getframe(above)
         while frame is not None:
-            if frame.f_code.co_filename == self._script_path:
+            code = frame.f_code
+            if code.co_filename == self._script_path:
+                self._place = (depth, code, callee)
                 return frame.f_lineno
+            depth, callee = depth + 1, code
             frame = frame.f_back  # type: ignore[assignment]
+        self._place = None
         return 0
+
+    def _line_of_repeated(self) -> int:
+        """As ``_line()``, from the same distance if the same function of the script calls the same function of SQLAlchemy.
+
+        Then no other function of the script is in between, and the way there need not be walked.
+        """
+        if self._place is not None:
+            depth, code, callee = self._place
+            try:
+                frame = sys._getframe(depth)
+            except ValueError:  # the stack is not so deep
+                return self._line(2)
+            if frame.f_code is code and sys._getframe(depth - 1).f_code is callee:
+                return frame.f_lineno
+        return self._line(2)

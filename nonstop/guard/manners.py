@@ -100,6 +100,8 @@ class Manners:
 
         A script may ask for the like itself (NOWAIT, a timeout of its own): that is its own business.
         """
+        if self.was_broken_off() and self._database.is_disconnect(error):
+            return True
         match self._database.lock_conflict(error):
             case LockConflict.DEADLOCK:
                 return True

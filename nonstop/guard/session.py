@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -50,12 +51,15 @@ class Guard:
         self._checkpoint = checkpoint
         self._plain_sql = plain_sql
         self._losses = losses
+        self._repeats = transactions.repeats
         self.changed_at_import = ""
         """The first statement by which the application has changed the database while it was imported."""
         self._commit_hooks: dict[Dialect, CommitHooks] = {}
         self._engines: set[Engine] = set()
         self.stops = StopReasons()
-        self.commits = Commits(database, transactions, self.stops, plain_sql.run_deferred)
+        self.commits = Commits(
+            database, transactions, self.stops, plain_sql.run_deferred, plain_sql.was_broken_off
+        )
 
     @contextmanager
     def armed(self) -> Iterator[None]:
@@ -95,7 +99,8 @@ class Guard:
 
     def watches(self, connection: Connection) -> bool:
         """Whether ``connection`` leads to the ledger's kind of database."""
-        return not self._connections.is_foreign(connection.connection.dbapi_connection)
+        foreign = self._connections.foreign
+        return not foreign or id(connection.connection.dbapi_connection) not in foreign
 
     def on_connect(self, connection: Connection) -> None:
         self._engines.add(connection.engine)
@@ -137,8 +142,16 @@ class Guard:
     def before_statement(self, connection: Connection, statement: str) -> str:
         """Return what is to be sent in the place of ``statement``."""
         self.stops.refuse_after_the_end()
-        self.stops.remember(self._checkpoint)
         dbapi = connection.connection.dbapi_connection
+        if self._repeats.has(dbapi, statement):
+            now = time.monotonic()
+            if now >= self._repeats.checkpoint_at:
+                self.stops.remember(self._checkpoint)
+                self._repeats.note_checkpoint(now)
+            self._journal.repeats(dbapi, statement, now)
+            return statement
+        self._repeats.before_other(statement, self._is_of_script(connection))
+        self.stops.remember(self._checkpoint)
         self._journal.begin(dbapi, statement)
         self._transactions.before_statement(dbapi)
         self.stops.remember(partial(self._mind_transaction, dbapi, statement, is_autocommit(connection)))
@@ -189,6 +202,8 @@ class Guard:
     def after_statement(self, connection: Connection, statement: str, rows: int) -> None:
         dbapi = connection.connection.dbapi_connection
         done = self._journal.end(dbapi, rows)
+        if done.is_repeated:
+            return
         if (look := done.look) is not None:
             done.effect = self._looking(
                 connection, statement, lambda: self._database.effect_since(dbapi, look)
@@ -204,6 +219,14 @@ class Guard:
             control is not None and control.verb is Verb.COMMIT
         ):
             self._after_commit_as_text(connection, statement)
+        elif done.look is None and done.sent == done.sql and self._is_of_script(connection):
+            self._repeats.passes(dbapi, statement)
+
+    def _is_of_script(self, connection: Connection) -> bool:
+        """Whether the statements of ``connection`` are the script's own, and stand in transactions."""
+        return not (
+            is_autocommit(connection) or self._connections.is_own(connection.connection.dbapi_connection)
+        )
 
     def _after_commit_as_text(self, connection: Connection, statement: str) -> None:
         """Note what has been committed by a COMMIT, or by a statement on a session in autocommit mode."""
@@ -216,6 +239,7 @@ class Guard:
             self.stops.remember(self._plain_sql.run_deferred)
 
     def on_error(self, connection: Connection | None, statement: str, error: BaseException) -> None:
+        self._repeats.clear()
         self._journal.fail(statement, str(error))
         dbapi = (
             connection.connection.dbapi_connection
@@ -231,9 +255,11 @@ class Guard:
         if not self._database.in_transaction(dbapi):
             self._transactions.failed_at_once(dbapi)
         if self._plain_sql.had_to_make_way(dbapi, statement, error):
+            was_interrupted = self._plain_sql.was_broken_off()
+            happened = "the application waited for" if was_interrupted else "no lock for"
+            reason = str(error).strip().partition("\n")[0]
             self.stops.interruption = MadeWay(
-                f"no lock for {self._summary(dbapi)}: {str(error).strip().partition(chr(10))[0]}",
-                broken_off=self._plain_sql.was_broken_off(),
+                f"{happened} {self._summary(dbapi)}: {reason}", broken_off=was_interrupted
             )
             raise self.stops.interruption
 

@@ -18,6 +18,7 @@ from nonstop.errors import UsageError
 from nonstop.guard.connections import Connections
 from nonstop.guard.deferred import Deferred
 from nonstop.guard.losses import Losses
+from nonstop.guard.repeats import Repeats
 from nonstop.guard.stalls import Stalls
 from nonstop.guard.threads import ScriptThreads
 
@@ -62,6 +63,7 @@ class Transactions:
         self.threads = ScriptThreads()
         self.one_at_a_time = RLock()
         """Held by a thread of the script while it works on the ledger's connection, which all of them share."""
+        self.repeats = Repeats(database)
         self.is_undoing = False
         self.called_others = False
         """Whether the script has started a process, a thread or another client, whose commits nobody sees."""
@@ -141,6 +143,7 @@ class Transactions:
 
     def commit_failed(self, connection: DBAPIConnection) -> None:
         """Forget a commit whose error goes to the script: it leaves nothing."""
+        self.repeats.clear()
         self._committing.pop(id(connection), None)
 
     def committed_at_once(self, connection: DBAPIConnection, statement: str) -> None:
@@ -256,6 +259,7 @@ class Transactions:
         return self._written.get(id(connection)) or self._last_statement.get(id(connection), "")
 
     def _ended(self, connection: DBAPIConnection) -> None:
+        self.repeats.clear()
         self.stalls.ends(connection)
         self._written.pop(id(connection), None)
         self._last_statement.pop(id(connection), None)

@@ -1,25 +1,35 @@
-"""Watches, from a connection of its own, whom our sessions block, and breaks ours off before the budget is used up."""
+"""Watches, from a connection of its own, whom our sessions block, and interrupts ours before the budget is used up."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 
 from nonstop.descriptions.activity import Observer, Waiter
+from nonstop.errors import MadeWay
 
 LOOK_EVERY = 0.02
 """Seconds between two looks."""
-ACT_AT = 0.6
-"""The share of the blocking budget at which our session is broken off: cancelling takes time too."""
+CANCEL_AT = 0.6
+"""The share of the blocking budget at which our session is interrupted: canceling takes time too."""
+CANCEL_TAKES = 0.15
+"""The share of the blocking budget after which a session that still blocks is terminated.
+
+A session in a COPY waits for its client and does not notice that it is canceled, and a function may catch the error.
+"""
+IDLE = "the application waited for a transaction in which the script did nothing"
+NOT_CANCELED = "the application waited for a statement that did not end when it was canceled"
 
 
 class Watchdog:
     """A thread for the length of a ``with`` block.
 
     ``ours`` gives the process ids of our sessions at this moment; the observer adds the script's other clients.
-    ``bites`` lists what was broken off, for whom; ``client_bites`` the same of those other clients. ``noticed``
-    is told of all who wait, however short.
+    ``interrupted`` lists who waited for a session of ours that was canceled or terminated, ``interrupted_clients`` the same
+    of those other clients; ``termination`` is what the script has to be told where a session of ours was terminated.
+    ``noticed`` is told of all who wait, however short.
     """
 
     def __init__(
@@ -30,13 +40,16 @@ class Watchdog:
         noticed: Callable[[list[Waiter]], None] = lambda waiters: None,
     ) -> None:
         self._observer = observer
-        self._limit_ms = budget_ms * ACT_AT
+        self._limit_ms = budget_ms * CANCEL_AT
+        self._cancel_takes = budget_ms * CANCEL_TAKES / 1000
         self._ours = ours
         self._noticed = noticed
+        self._first_canceled: dict[int, float] = {}
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="nonstop watchdog", daemon=True)
-        self.bites: list[Waiter] = []
-        self.client_bites: list[Waiter] = []
+        self.interrupted: list[Waiter] = []
+        self.interrupted_clients: list[Waiter] = []
+        self.termination: MadeWay | None = None
         self.error: Exception | None = None
         """Why it stopped watching, if it had to: then nothing may go on under a budget that nobody watches."""
 
@@ -62,7 +75,26 @@ class Watchdog:
         if waiters:
             self._noticed(waiters)
         late = {waiter.blocker: waiter for waiter in waiters if waiter.waited_ms >= self._limit_ms}
+        for session in self._first_canceled.keys() - late.keys():
+            del self._first_canceled[session]
         for waiter in late.values():
-            bites = self.client_bites if waiter.blocker_is_client else self.bites
-            bites.append(waiter)  # first, so that whoever meets the error finds its reason
-            self._observer.interrupt(waiter)
+            self._interrupt(waiter)
+
+    def _interrupt(self, waiter: Waiter) -> None:
+        """Cancel the statement of the session that ``waiter`` waits for, or terminate it where that has no effect.
+
+        Noted first, so that whoever meets the error finds its reason.
+        """
+        (self.interrupted_clients if waiter.blocker_is_client else self.interrupted).append(waiter)
+        now = time.monotonic()
+        canceled = self._first_canceled.setdefault(waiter.blocker, now)
+        if not waiter.blocker_is_idle and now - canceled < self._cancel_takes:
+            self._observer.cancel(waiter.blocker)
+            return
+        if not waiter.blocker_is_client:
+            self.termination = _idle() if waiter.blocker_is_idle else MadeWay(NOT_CANCELED, broken_off=True)
+        self._observer.terminate(waiter.blocker)
+
+
+def _idle() -> MadeWay:
+    return MadeWay(IDLE, broken_off=True, next_step="commit before the script computes or waits")

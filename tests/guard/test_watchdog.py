@@ -28,7 +28,15 @@ with db.engine.begin() as connection:
 BLOCK = LONG_STATEMENT.replace(SLEEP, "DO $$ BEGIN PERFORM pg_sleep(20); END $$")
 
 
-@pytest.mark.parametrize("lines", [LONG_STATEMENT, BLOCK], ids=["a query", "a block"])
+SWALLOWING_BLOCK = LONG_STATEMENT.replace(
+    SLEEP,
+    "DO $$ BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(60); END $$",
+)
+
+
+@pytest.mark.parametrize(
+    "lines", [LONG_STATEMENT, BLOCK, SWALLOWING_BLOCK], ids=["a query", "a block", "a block that swallows it"]
+)
 def test_a_statement_that_blocks_the_application_is_cancelled(scene: Scene, lines: str) -> None:
     scene.script(lines)
     with scene.session() as application:
@@ -82,6 +90,79 @@ except Exception:
 """)
     application_is_served(scene, rendezvous)
     assert scene.value("SELECT count(*) FROM cars WHERE note = 'by the script'") == 3
+
+
+@pytest.mark.parametrize(
+    ("copy", "moves"),
+    [
+        ("COPY orders (id, note) FROM STDIN", "copy.write_row((10, 'by the script'))"),
+        ("COPY (SELECT repeat('x', 1000) FROM generate_series(1, 100000)) TO STDOUT", "copy.read()"),
+    ],
+    ids=["in", "out"],
+)
+def test_a_copy_that_stalls_is_ended(scene: Scene, rendezvous: Rendezvous, copy: str, moves: str) -> None:
+    """Its session waits for the script, and does not notice that it is canceled."""
+    scene.script(f"""
+with db.engine.begin() as connection:
+    connection.execute(text("UPDATE cars SET note = 'by the script'"))
+    if attempt == 1:
+        with connection.connection.cursor() as cursor, cursor.copy({copy!r}) as copy:
+            {moves}
+            {rendezvous.line}
+            {moves}
+""")
+    application_is_served(scene, rendezvous)
+    assert scene.value("SELECT count(*) FROM cars WHERE note = 'by the script'") == 3
+    assert scene.value("SELECT count(*) FROM orders WHERE note = 'by the script'") == 0
+
+
+@pytest.mark.parametrize("ending", ["commit", "rollback"])
+def test_a_script_that_swallows_the_cancel_of_a_cursor_of_the_driver_has_not_succeeded(
+    scene: Scene, ending: str
+) -> None:
+    scene.script(f"""
+with db.engine.connect() as connection:
+    connection.execute(text("UPDATE cars SET note = 'by the script'"))
+    if attempt == 1:
+        try:
+            connection.connection.cursor().execute("{SLEEP}")
+        except Exception:
+            connection.{ending}()
+    connection.commit()
+""")
+    runner = scene.start()
+    until(lambda: at_work(scene.url, SLEEP))
+    with scene.session() as application:
+        application.execute(UPDATE_ONE)
+    end = runner.wait()
+    assert end.returncode == 0, end.output
+    assert scene.attempts == 2
+    assert scene.value("SELECT count(*) FROM cars WHERE note = 'by the script'") == 3
+
+
+def test_a_copy_that_stalls_after_a_commit_says_how_things_stand(
+    scene: Scene, rendezvous: Rendezvous
+) -> None:
+    scene.script(f"""
+with db.engine.begin() as connection:
+    connection.execute(text("UPDATE orders SET note = 'first'"))
+with db.engine.begin() as connection:
+    connection.execute(text("UPDATE cars SET note = 'second'"))
+    with connection.connection.cursor() as cursor, cursor.copy("COPY orders (id, note) FROM STDIN") as copy:
+        copy.write_row((10, 'third'))
+        {rendezvous.line}
+""")
+    runner = scene.start()
+    rendezvous.wait()
+    with scene.session() as application:
+        application.execute(UPDATE_ONE)
+    rendezvous.let_go()
+    end = runner.wait()
+    assert end.returncode == 7, end.output
+    assert "the application waited for a statement that did not end when it was canceled" in end.output
+    assert "1 commit of it is permanent" in end.output
+    assert scene.attempts == 1
+    assert scene.value("SELECT count(*) FROM cars WHERE note = 'second'") == 0
 
 
 def application_is_served(scene: Scene, rendezvous: Rendezvous) -> None:
