@@ -119,7 +119,7 @@ class ScriptRun:
             around.ledger, around.database, around.connection, script, direction, around.identity
         )
         self._losses = Losses(
-            around.database, around.database.loss_watch(around.connection, around.ledger.table_names), direction,
+            around.database, around.database.loss_watch(around.connection, around.ledger.qualified_names), direction,
             self._discarding(), self._notes.append, self._remember_refusal,
         )  # fmt: skip
         self._connections = Connections(around.database)

@@ -66,6 +66,11 @@ class Ledger:
         """What its tables are called, without their schema."""
         return frozenset(f"{self._name}_{table}" for table in TABLES)
 
+    @property
+    def qualified_names(self) -> frozenset[str]:
+        """The same with their schema, once that is settled, as they stand in SQL."""
+        return frozenset(self._tables.values())
+
     # --- reading ----------------------------------------------------------------------------------------------
 
     def read(self, connection: DBAPIConnection) -> LedgerState:

@@ -109,6 +109,7 @@ class Guard:
         try:
             self._database.check_same(connection)
             self._prepare_session(connection)
+            self._losses.taken_out(connection)
         except Exception as error:
             self._connections.refused(connection)
             if isinstance(error, NonstopError):
@@ -188,7 +189,7 @@ class Guard:
                 connection, statement, lambda: self._database.effect_since(dbapi, look)
             )
         self._database.lift_lock_limit(dbapi)
-        self._losses.after_statement(dbapi, statement)
+        self._losses.after_statement(dbapi, statement, rows)
         self._database.statement_succeeded(dbapi, statement)
         control = transaction_control(statement)
         if control is not None and control.verb is Verb.ROLLBACK:

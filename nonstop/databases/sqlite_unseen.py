@@ -1,0 +1,86 @@
+"""Stands in the way of losses on SQLite that go past SQLAlchemy and commit at once: nobody can look at them in between.
+
+Such are DDL by a cursor of the driver outside of a transaction, all that ``executescript`` sends, and commits of the
+driver's own. SQLite asks an authorizer before it compiles a statement, and reports each that begins to run.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import suppress
+
+from nonstop.databases.sqlite_tables import columns, quoted
+from nonstop.databases.wording import first_word, is_write
+from nonstop.descriptions.losses import DriverGate
+
+TAKES_AWAY = re.compile(r"\b(delete|drop|replace)\b", re.IGNORECASE)
+ENDS = re.compile(r"\s*(begin|commit|end|rollback(?!\s+(\w+\s+)?to\b))\b", re.IGNORECASE)
+ASKED_BEFORE = frozenset({"drop", "alter", "create"})
+"""Statements that the authorizer has decided on, or that take nothing away."""
+LITERAL = re.compile(r"'(?:[^']|'')*'")
+IN_TRIGGER = "-- "
+"""What SQLite puts before the statements of a trigger when it reports them."""
+
+
+class UnseenLosses:
+    """Watches one connection. ``others`` is a connection that the script does not use."""
+
+    def __init__(self, connection: sqlite3.Connection, others: sqlite3.Connection, gate: DriverGate) -> None:
+        self._connection = connection
+        self._others = others
+        self._gate = gate
+        self._takes_away = ""
+        """What the open transaction has sent that may take something away."""
+        self._created: set[str] = set()
+        connection.set_authorizer(self._authorize)
+        connection.set_trace_callback(self._note)
+
+    def remove(self) -> None:
+        """Let the connection go."""
+        with suppress(sqlite3.ProgrammingError):  # it is closed
+            self._connection.set_authorizer(None)
+            self._connection.set_trace_callback(None)
+
+    def _authorize(
+        self, action: int, first: str | None, second: str | None, third: str | None, source: str | None
+    ) -> int:
+        match action:
+            case sqlite3.SQLITE_TRANSACTION:
+                is_commit = first == "COMMIT" and self._takes_away and not self._gate.is_looked_at()
+                is_refused = is_commit and self._gate.refuse(
+                    f"commit by the driver, after: {self._takes_away}"
+                )
+            case sqlite3.SQLITE_CREATE_TABLE:
+                self._created.add(str(first).lower())
+                is_refused = False
+            case sqlite3.SQLITE_ALTER_TABLE:
+                self._created.discard(str(second).lower())
+                is_refused = bool(third) and self._drops(str(second), str(third))
+            case sqlite3.SQLITE_DROP_TABLE if str(first).lower() not in self._created:
+                is_refused = self._drops(str(first), "")
+            case _:
+                is_refused = False
+        return sqlite3.SQLITE_DENY if is_refused else sqlite3.SQLITE_OK
+
+    def _drops(self, table: str, column: str) -> bool:
+        """Whether a table or a column with something in it is dropped where each statement commits itself."""
+        if self._connection.in_transaction or not columns(self._others, table):
+            return False
+        condition = f" WHERE {quoted(column)} IS NOT NULL" if column else ""
+        query = f"SELECT EXISTS (SELECT 1 FROM main.{quoted(table)}{condition})"
+        has_something = bool(self._others.execute(query).fetchone()[0])
+        what = f"table {table}" if not column else f"column {table}.{column}"
+        return has_something and self._gate.refuse(f"the drop of {what} outside of a transaction")
+
+    def _note(self, statement: str) -> None:
+        """Note what begins to run. What deletes outside of a transaction is interrupted before it has done anything."""
+        text = LITERAL.sub("''", statement.removeprefix(IN_TRIGGER))
+        if ENDS.match(text):
+            self._takes_away = ""
+        elif self._takes_away or not is_write(text) or not TAKES_AWAY.search(text):
+            return
+        elif self._connection.in_transaction:
+            self._takes_away = " ".join(text.split())[:200]
+        elif first_word(text) not in ASKED_BEFORE and self._gate.refuse(" ".join(text.split())[:200]):
+            self._connection.interrupt()
