@@ -168,7 +168,7 @@ class ScriptRun:
 
     def run(self, then: Callable[[DBAPIConnection], None], may_retry: bool) -> ScriptOutcome:
         """As :func:`run_script`, once. Raises MadeWay where another attempt is worth it."""
-        with captured_output(self._around.on_output) as output:
+        with captured_output(self._around.on_output, self._around.database.redact) as output:
             try:
                 with (
                     # Threads of ours start before the guard is armed: it takes those that start later for the script's.

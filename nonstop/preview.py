@@ -25,7 +25,7 @@ def sql_of(
     """
     collector = SqlCollector(database)
     unknown = ""
-    with captured_output(on_output), refusing_connections():
+    with captured_output(on_output, database.redact), refusing_connections():
         function = scripts.function(scripts.load(script), direction.value)
         token = current_executor.set(collector)
         try:
