@@ -35,6 +35,10 @@ class Counts:
     values: dict[tuple[int, str], Values] = field(default_factory=dict)
     cast: set[tuple[int, str]] = field(default_factory=set)
     """Columns whose type is changed without a USING: such a cast keeps every value, or fails."""
+    converted: set[tuple[int, str]] = field(default_factory=set)
+    """Columns whose new values a USING makes."""
+    replaced: set[tuple[int, str]] = field(default_factory=set)
+    """Those of them that the USING does not name."""
     statements: set[str] = field(default_factory=set)
     """Those whose tables have been counted: a step that is tried again counts once."""
 
@@ -47,7 +51,7 @@ class Counts:
 
     def forget(self) -> None:
         """They hold until the commit."""
-        for kept in (self.rows, self.values, self.cast, self.statements):
+        for kept in (self.rows, self.values, self.cast, self.converted, self.replaced, self.statements):
             kept.clear()
 
 
@@ -73,7 +77,7 @@ class Counter:
                     self._count(connection, oid, name, doomed)
                 # else the transaction itself has made it: nobody misses its rows
 
-    def now(self, connection: DBAPIConnection, oid: int, name: str, column: str) -> tuple[int, Values] | None:
+    def now(self, connection: DBAPIConnection, name: str, column: str) -> tuple[int, Values] | None:
         """The rows of a table that the transaction has locked, and what is in one of its columns; None if it takes long."""
         query = VALUES_NOW.format(name=name, column=quoted(column))
         for rows, count, differ in ask_under_our_lock(connection, query):
@@ -81,9 +85,11 @@ class Counter:
         return None
 
     def _count(self, connection: DBAPIConnection, oid: int, name: str, doomed: text.Doomed) -> None:
-        if doomed.cast:
+        if doomed.cast or doomed.converted:
             tree = [child for (child,) in ask(connection, TREE.format(oid=oid))]
             self.counts.cast |= {(child, column) for child in tree for column in doomed.cast}
+            self.counts.converted |= {(child, column) for child in tree for column in doomed.converted}
+            self.counts.replaced |= {(child, column) for child in tree for column in doomed.replaced}
         # Once the first statement has its lock, nobody can count the columns that the next ones take.
         columns = self._columns(connection, oid) if doomed.columns or doomed.converted else []
         if oid in self.counts.rows and all((oid, c) in self.counts.values for c in columns):

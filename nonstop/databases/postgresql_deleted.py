@@ -10,7 +10,6 @@ Three things have to be told apart from a loss, for the statistics count each of
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,8 +20,6 @@ from nonstop.databases.postgresql_loss_queries import COUNTS_NOTHING, HAS_CHANGE
 from nonstop.databases.postgresql_statements import needs
 from nonstop.databases.transaction_control import TransactionControl, Verb
 from nonstop.descriptions.statements import Kind
-
-UPDATES = re.compile(r'\s*update\s+(?:only\s+)?((?:"[^"]+"|\w+)(?:\s*\.\s*(?:"[^"]+"|\w+))?)', re.IGNORECASE)
 
 
 class Numbers(NamedTuple):
@@ -143,16 +140,17 @@ class DeletedRows:
 
     def _updated_root(self, connection: DBAPIConnection, session: Session, statement: str) -> int | None:
         """The partitioned table that ``statement`` updates, and nothing else."""
-        match = UPDATES.match(statement)
-        parts = needs(statement)
-        if match is None or len(parts) != 1:
-            if any(need.kind is not Kind.READS for _, need in parts):  # names may get another meaning
+        table = text.updated_table(statement)
+        if not table:
+            if any(
+                need.kind is not Kind.READS for _, need in needs(statement)
+            ):  # names may get another meaning
                 session.roots.clear()
             return None
-        if match[1] not in session.roots:
-            found = ask(connection, PARTITIONED.format(name=literal(match[1])))
-            session.roots[match[1]] = found[0][0] if found else None
-        return session.roots[match[1]]
+        if table not in session.roots:
+            found = ask(connection, PARTITIONED.format(name=literal(table)))
+            session.roots[table] = found[0][0] if found else None
+        return session.roots[table]
 
     # --- the end of the transaction ---------------------------------------------------------------------------
 

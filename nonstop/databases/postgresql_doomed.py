@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from nonstop.databases.postgresql_reader import Reader
 from nonstop.databases.postgresql_statements import needs
-from nonstop.databases.wording import is_write
+from nonstop.databases.wording import is_write, without_comments_before
 from nonstop.descriptions.losses import Outlook
 from nonstop.descriptions.statements import Kind, Need
 
@@ -23,19 +23,24 @@ ONLINE = (Kind.ONLINE_INDEX, Kind.NOT_VALID, Kind.CONCURRENT)
 COMMITS_INSIDE = re.compile(r"\b(commit|rollback)\b", re.IGNORECASE)
 CHANGES_ROWS = re.compile(r"\b(insert|update|delete|merge|execute)\b", re.IGNORECASE)
 DELETES = re.compile(r"\b(delete|merge|execute)\b", re.IGNORECASE)
+UPDATE = re.compile(r"\bupdate\b", re.IGNORECASE)
+UPDATED = re.compile(r'update\s+(?:only\s+)?((?:"[^"]+"|\w+)(?:\s*\.\s*(?:"[^"]+"|\w+))?)', re.IGNORECASE)
+OTHER_CHANGES = re.compile(r"\b(insert|delete|merge)\b", re.IGNORECASE)
 TAKES_AWAY = re.compile(r"\b(delete|truncate|drop)\b", re.IGNORECASE)
 
 
 class Doomed(NamedTuple):
     """A table that a statement names, and which of its columns go; without columns, all its rows do.
 
-    ``cast`` are columns that get another type, ``converted`` those whose new values a USING makes.
+    ``cast`` are columns that get another type, ``converted`` those whose new values a USING makes; ``replaced`` those of
+    them that the USING does not even name.
     """
 
     table: str
     columns: tuple[str, ...] = ()
     converted: tuple[str, ...] = ()
     cast: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=128)
@@ -55,6 +60,19 @@ def outlook(sql: str) -> Outlook:
         loses_unseen=(is_outside and any(need.loses_data for _, need in parts))
         or (commits and any(_certainly_dangerous(text, need) for text, need in parts)),
     )
+
+
+def updated_table(sql: str) -> str:
+    """The table of a text that is one UPDATE, and changes nothing else by itself; empty where it is none."""
+    if len(needs(sql)) != 1:
+        return ""
+    text = without_comments_before(sql)
+    if text[:6].lower() != "update":
+        if text[:4].lower() != "with" or OTHER_CHANGES.search(text) or len(UPDATE.findall(text)) != 1:
+            return ""
+        text = text[UPDATE.search(text).start() :]  # type: ignore[union-attr]  # there is one
+    found = UPDATED.match(text)
+    return found[1] if found else ""
 
 
 def names_the_counting(sql: str) -> bool:
@@ -94,8 +112,9 @@ def _doomed(text: str, need: Need) -> list[Doomed]:
         retyped = [found for clause in clauses if (found := _retyped_column(clause)).name]
         converted = tuple(column.name for column in retyped if column.is_converted)
         cast = tuple(column.name for column in retyped if not column.is_converted)
+        replaced = tuple(column.name for column in retyped if column.is_replaced)
         if columns or retyped or need.kind is Kind.BLOCKING:
-            return [Doomed(table, columns, converted, cast)]
+            return [Doomed(table, columns, converted, cast, replaced)]
         return []
     is_named = (
         reader.accept("drop table [if exists]")
@@ -111,6 +130,7 @@ def _doomed(text: str, need: Need) -> list[Doomed]:
 class _Retyped(NamedTuple):
     name: str
     is_converted: bool = False
+    is_replaced: bool = False
 
 
 def _retyped_column(clause: Reader) -> _Retyped:
@@ -119,7 +139,9 @@ def _retyped_column(clause: Reader) -> _Retyped:
     if clause.accept("alter [column]"):
         name = clause.name().last
         if clause.accept("[set data] type"):
-            return _Retyped(name, clause.has("using"))
+            is_converted = clause.seek("using")
+            is_named = any(token.value == name for token in clause.rest.tokens)
+            return _Retyped(name, is_converted, is_converted and not is_named)
     clause.position = start
     return _Retyped("")
 

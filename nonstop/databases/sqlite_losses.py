@@ -26,6 +26,8 @@ OUTSIDE_TRANSACTIONS = re.compile(r"\s*(vacuum|attach|detach|pragma)\b", re.IGNO
 COMMITS = re.compile(r"\s*(commit|end)\b", re.IGNORECASE)
 CHANGES_SCHEMA = re.compile(r"\s*(create|alter|drop)\b", re.IGNORECASE)
 COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+PATIENCE = 200
+"""Milliseconds that the look waits for the file: who keeps it for longer keeps it to the end of the transaction."""
 DELETES_UNSEEN = """
     SELECT 1 FROM sqlite_master WHERE (type = 'trigger' AND (sql LIKE '%delete%' OR sql LIKE '%replace%'))
     OR (type = 'table' AND sql LIKE '%conflict%replace%') LIMIT 1"""
@@ -117,7 +119,7 @@ class FileLosses:
     def found(self, connection: sqlite3.Connection) -> list[Loss]:
         seen = self._seen.setdefault(id(connection), Seen())
         wait = self._others.execute("PRAGMA busy_timeout").fetchone()[0]
-        self._others.execute("PRAGMA busy_timeout = 0")
+        self._others.execute(f"PRAGMA busy_timeout = {PATIENCE}")
         try:
             return [loss for loss in self._compare(connection, seen) if self._is_new(loss, seen)]
         except sqlite3.OperationalError as error:

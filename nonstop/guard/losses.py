@@ -64,7 +64,7 @@ class Losses:
     def taken_out(self, connection: DBAPIConnection) -> None:
         """Look also before what the script does on ``connection`` without SQLAlchemy."""
         gate = DriverGate(
-            lambda: id(connection) in self._looked_at or self._refusal is not None,
+            lambda: id(connection) in self._looked_at,
             partial(self.before_commit, connection),
             partial(self.ended, connection),
             self._refuse_unseen,

@@ -146,3 +146,19 @@ def test_a_commit_of_the_driver_is_looked_at_or_refused(trial: Trial, way: str, 
 def test_a_commit_of_the_driver_that_loses_nothing_passes(trial: Trial, way: str, statement: str) -> None:
     trial.raw(way.format(statement=statement))
     passes(trial)
+
+
+def test_after_a_refusal_the_driver_commits_nothing_either(trial: Trial) -> None:
+    trial.raw(
+        "raw = engine.raw_connection()\n"
+        "for attempt in range(2):\n"
+        "    try:\n"
+        "        raw.cursor().execute('DELETE FROM parts')\n"
+        "        raw.commit()\n"
+        "    except Exception:\n"
+        "        pass\n"
+        "raw.close()"
+    )
+    before = trial.look()
+    assert "lose data" in trial.failure().message
+    assert trial.look() == before
