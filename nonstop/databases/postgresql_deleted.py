@@ -16,7 +16,7 @@ from typing import NamedTuple
 from nonstop.databases import postgresql_doomed as text
 from nonstop.databases.base import DBAPIConnection
 from nonstop.databases.postgresql_asking import ask, literal
-from nonstop.databases.postgresql_loss_queries import COUNTS_NOTHING, HAS_CHANGED, PARTITIONED, STATISTICS
+from nonstop.databases.postgresql_loss_queries import AT_FIRST_CHANGE, COUNTS_NOTHING, PARTITIONED, STATISTICS
 from nonstop.databases.postgresql_statements import needs
 from nonstop.databases.transaction_control import TransactionControl, Verb
 from nonstop.descriptions.statements import Kind
@@ -95,9 +95,9 @@ class DeletedRows:
         if text.names_the_counting(statement):
             session.is_uncounted = "a statement names track_counts"
         if session.ignored is None and (not session.is_fresh or text.changes_rows(statement)):
-            session.is_certain = session.is_fresh or not ask(connection, HAS_CHANGED)[0][0]
-            is_carried_over = session.is_certain and not session.is_fresh
-            session.ignored = _deleted(_statistics(connection)) if is_carried_over else {}
+            (_, _, has_changed, _), *statistics = ask(connection, AT_FIRST_CHANGE)
+            session.is_certain = session.is_fresh or not has_changed
+            session.ignored = {} if has_changed else {oid: deleted for oid, _, deleted, _ in statistics}
         root = self._updated_root(connection, session, statement)
         if session.updates is not None and session.updates.root != root:
             _end_updates(connection, session)

@@ -62,6 +62,7 @@ def outlook(sql: str) -> Outlook:
     )
 
 
+@lru_cache(maxsize=128)
 def updated_table(sql: str) -> str:
     """The table of a text that is one UPDATE, and changes nothing else by itself; empty where it is none."""
     if len(needs(sql)) != 1:
@@ -80,11 +81,13 @@ def names_the_counting(sql: str) -> bool:
     return "track_counts" in sql.lower()
 
 
+@lru_cache(maxsize=128)
 def changes_rows(sql: str) -> bool:
     """Whether ``sql`` may delete rows one by one, by itself or by what it calls or sets off."""
     return any(need.kind in (Kind.READS, Kind.UNKNOWN) and _changes(text, need) for text, need in needs(sql))
 
 
+@lru_cache(maxsize=128)
 def may_delete(sql: str) -> bool:
     """Whether ``sql`` itself may delete rows one by one; triggers apart."""
     return any(need.kind is Kind.UNKNOWN or DELETES.search(text) for text, need in needs(sql))

@@ -10,7 +10,9 @@ STATISTICS = f"""
     SELECT oid::bigint, coalesce(pg_partition_root(oid)::oid, oid)::bigint, {NUMBERS.format(oid="oid")} FROM pg_class
     WHERE (relkind IN ('r', 'm') OR oid = {LARGE_OBJECTS})
         AND (pg_stat_get_xact_tuples_deleted(oid) > 0 OR pg_stat_get_xact_tuples_updated(oid) > 0)"""
-HAS_CHANGED = "SELECT pg_current_xact_id_if_assigned() IS NOT NULL"
+AT_FIRST_CHANGE = f"""
+    SELECT 0, 0, (pg_current_xact_id_if_assigned() IS NOT NULL)::integer, 0 UNION ALL {STATISTICS} ORDER BY 1"""
+"""The same, behind a row that tells whether the transaction has changed anything already."""
 PARTITIONED = "SELECT pg_partition_root(to_regclass({name}))::oid::bigint WHERE pg_partition_root(to_regclass({name})) IS NOT NULL"
 COUNTS_NOTHING = f"""
     SELECT reason FROM (VALUES

@@ -11,6 +11,8 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from nonstop.databases.sqlite_places import Places
 from nonstop.databases.sqlite_table_losses import Compared, lost
@@ -31,6 +33,26 @@ PATIENCE = 200
 DELETES_UNSEEN = """
     SELECT 1 FROM sqlite_master WHERE (type = 'trigger' AND (sql LIKE '%delete%' OR sql LIKE '%replace%'))
     OR (type = 'table' AND sql LIKE '%conflict%replace%') LIMIT 1"""
+
+
+class Words(NamedTuple):
+    """What the words of a statement tell."""
+
+    takes_away: bool
+    drops: bool
+    creates: bool
+    changes_schema: bool
+
+
+@lru_cache(maxsize=128)
+def _words(statement: str) -> Words:
+    plain = COMMENTS.sub(" ", statement)
+    return Words(
+        TAKES_AWAY.search(plain) is not None,
+        DROPS.search(plain) is not None,
+        plain.lstrip()[:6].lower() == "create",
+        CHANGES_SCHEMA.match(plain) is not None,
+    )
 
 
 @dataclass(slots=True)
@@ -84,16 +106,16 @@ class FileLosses:
     def before(self, connection: sqlite3.Connection, statement: str) -> None:
         if not connection.in_transaction:
             connection.execute(self.begin)
-        plain = COMMENTS.sub(" ", statement)
+        words = _words(statement)
         seen = self._seen.setdefault(id(connection), Seen())
-        seen.drops |= bool(DROPS.search(plain))
-        if CHANGES_SCHEMA.match(plain):
+        seen.drops |= words.drops
+        if words.changes_schema:
             seen.version = schema_version(connection)
             seen.is_harmless = False
             seen.places = seen.places or Places(tables(connection), self._first_names)
-        if seen.takes_away or plain.lstrip()[:6].lower() == "create":
+        if seen.takes_away or words.creates:
             return
-        if TAKES_AWAY.search(plain):
+        if words.takes_away:
             seen.takes_away = True
         elif not seen.is_harmless:
             seen.is_harmless = connection.execute(DELETES_UNSEEN).fetchone() is None
@@ -102,7 +124,7 @@ class FileLosses:
     def after(self, connection: sqlite3.Connection, statement: str, rows: int) -> None:
         seen = self._seen.setdefault(id(connection), Seen())
         seen.rows += max(rows, 0)
-        if seen.places is not None and CHANGES_SCHEMA.match(COMMENTS.sub(" ", statement)):
+        if seen.places is not None and _words(statement).changes_schema:
             seen.places.follow(tables(connection))
             seen.schema_changes += schema_version(connection) - seen.version
 

@@ -16,8 +16,8 @@ from nonstop.descriptions.losses import DriverGate
 
 TAKES_AWAY = re.compile(r"\b(delete|drop|replace)\b", re.IGNORECASE)
 ENDS = re.compile(r"\s*(begin|commit|end|rollback(?!\s+(\w+\s+)?to\b))\b", re.IGNORECASE)
-ASKED_BEFORE = frozenset({"drop", "alter", "create"})
-"""Statements that the authorizer has decided on, or that take nothing away."""
+ASKED_BEFORE = frozenset({"drop", "alter"})
+"""Statements that the authorizer has decided on."""
 LITERAL = re.compile(r"'(?:[^']|'')*'")
 IN_TRIGGER = "-- "
 """What SQLite puts before the statements of a trigger when it reports them."""
@@ -75,12 +75,16 @@ class UnseenLosses:
 
     def _note(self, statement: str) -> None:
         """Note what begins to run. What deletes outside of a transaction is interrupted before it has done anything."""
-        text = LITERAL.sub("''", statement.removeprefix(IN_TRIGGER))
-        if ENDS.match(text):
+        if ENDS.match(statement):
             self._takes_away = ""
-        elif self._takes_away or not is_write(text) or not TAKES_AWAY.search(text):
             return
-        elif self._connection.in_transaction:
+        if self._takes_away or not TAKES_AWAY.search(statement):
+            return
+        text = LITERAL.sub("''", statement.removeprefix(IN_TRIGGER))
+        verb = first_word(text)
+        if verb == "create" or not is_write(text) or not TAKES_AWAY.search(text):
+            return
+        if self._connection.in_transaction:
             self._takes_away = " ".join(text.split())[:200]
-        elif first_word(text) not in ASKED_BEFORE and self._gate.refuse(" ".join(text.split())[:200]):
+        elif verb not in ASKED_BEFORE and self._gate.refuse(" ".join(text.split())[:200]):
             self._connection.interrupt()
