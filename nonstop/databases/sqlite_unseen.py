@@ -10,7 +10,7 @@ import re
 import sqlite3
 from contextlib import suppress
 
-from nonstop.databases.sqlite_tables import columns, quoted
+from nonstop.databases.sqlite_tables import SHADOWS, columns, quoted
 from nonstop.databases.wording import first_word, is_write
 from nonstop.descriptions.losses import DriverGate
 
@@ -18,6 +18,8 @@ TAKES_AWAY = re.compile(r"\b(delete|drop|replace)\b", re.IGNORECASE)
 ENDS = re.compile(r"\s*(begin|commit|end|rollback(?!\s+(\w+\s+)?to\b))\b", re.IGNORECASE)
 ASKED_BEFORE = frozenset({"drop", "alter"})
 """Statements that the authorizer has decided on."""
+OF_VIRTUAL_TABLE = re.compile(rf"'\s*\.\s*'[^']*_({'|'.join(SHADOWS)})'", re.IGNORECASE)
+"""How a virtual table (FTS, R*Tree) names where it keeps what it holds, in statements of its own."""
 LITERAL = re.compile(r"'(?:[^']|'')*'")
 IN_TRIGGER = "-- "
 """What SQLite puts before the statements of a trigger when it reports them."""
@@ -33,6 +35,8 @@ class UnseenLosses:
         self._takes_away = ""
         """What the open transaction has sent that may take something away."""
         self._created: set[str] = set()
+        self._outermost = ""
+        """The savepoint that has begun the transaction: its release is a commit."""
         connection.set_authorizer(self._authorize)
         connection.set_trace_callback(self._note)
 
@@ -47,10 +51,13 @@ class UnseenLosses:
     ) -> int:
         match action:
             case sqlite3.SQLITE_TRANSACTION:
-                is_commit = first == "COMMIT" and self._takes_away and not self._gate.is_looked_at()
-                is_refused = is_commit and self._gate.refuse(
-                    f"commit by the driver, after: {self._takes_away}"
-                )
+                is_refused = first == "COMMIT" and self._commits_unseen()
+            case sqlite3.SQLITE_SAVEPOINT if first == "BEGIN":
+                if not self._connection.in_transaction:
+                    self._outermost = str(second).lower()
+                is_refused = False
+            case sqlite3.SQLITE_SAVEPOINT if first == "RELEASE":
+                is_refused = str(second).lower() == self._outermost and self._commits_unseen()
             case sqlite3.SQLITE_CREATE_TABLE:
                 self._created.add(str(first).lower())
                 is_refused = False
@@ -62,6 +69,11 @@ class UnseenLosses:
             case _:
                 is_refused = False
         return sqlite3.SQLITE_DENY if is_refused else sqlite3.SQLITE_OK
+
+    def _commits_unseen(self) -> bool:
+        if not self._takes_away or self._gate.is_looked_at():
+            return False
+        return self._gate.refuse(f"commit by the driver, after: {self._takes_away}")
 
     def _drops(self, table: str, column: str) -> bool:
         """Whether a table or a column with something in it is dropped where each statement commits itself."""
@@ -76,9 +88,9 @@ class UnseenLosses:
     def _note(self, statement: str) -> None:
         """Note what begins to run. What deletes outside of a transaction is interrupted before it has done anything."""
         if ENDS.match(statement):
-            self._takes_away = ""
+            self._takes_away = self._outermost = ""
             return
-        if self._takes_away or not TAKES_AWAY.search(statement):
+        if self._takes_away or not TAKES_AWAY.search(statement) or OF_VIRTUAL_TABLE.search(statement):
             return
         text = LITERAL.sub("''", statement.removeprefix(IN_TRIGGER))
         verb = first_word(text)

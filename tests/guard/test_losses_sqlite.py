@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -179,7 +180,7 @@ def test_a_script_for_the_driver_that_may_lose_something_is_refused(
     trial.raw(f"with engine.begin() as c:\n    {connection}.executescript({script!r})")
     error = trial.failure()
     assert "this may lose data, and nobody can look before it is committed" in error.message
-    with sqlite3.connect(trial.url.removeprefix("sqlite:///")) as file:
+    with closing(sqlite3.connect(trial.url.removeprefix("sqlite:///"))) as file:
         assert file.execute("SELECT count(*) FROM parts").fetchone() == (2,)
         assert file.execute("SELECT count(plate) FROM orders").fetchone() == (2,)
 
@@ -191,7 +192,7 @@ def test_a_transaction_that_a_script_for_the_driver_commits(trial: Trial) -> Non
     )
     error = trial.failure()
     assert "nobody can look before it is committed" in error.message
-    with sqlite3.connect(trial.url.removeprefix("sqlite:///")) as file:
+    with closing(sqlite3.connect(trial.url.removeprefix("sqlite:///"))) as file:
         assert file.execute("SELECT count(*) FROM parts").fetchone() == (2,)
 
 
@@ -205,3 +206,28 @@ def test_what_a_script_for_the_driver_discards_is_told(trial: Trial) -> None:
     trial.raw("with engine.begin() as c:\n    c.connection.executescript('DROP TABLE parts')")
     (outcome,) = discarding(trial).outcomes
     assert "not counted: the drop of table parts outside of a transaction" in outcome.notes
+
+
+def test_a_savepoint_that_the_driver_releases_is_a_commit(trial: Trial) -> None:
+    trial.raw(
+        "with engine.connect() as c:\n    cursor = c.connection.cursor()\n    cursor.execute('SAVEPOINT a')\n"
+        "    cursor.execute('DELETE FROM parts')\n    cursor.execute('RELEASE a')"
+    )
+    assert "nobody can look before it is committed" in trial.failure().message
+    with closing(sqlite3.connect(trial.url.removeprefix("sqlite:///"))) as file:
+        assert file.execute("SELECT count(*) FROM parts").fetchone() == (2,)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        sending("INSERT INTO notes VALUES ('b')", "INSERT INTO notes (notes) VALUES ('optimize')"),
+        "with engine.begin() as c:\n    c.connection.executescript(\"INSERT INTO notes VALUES ('b')\")",
+        "raw = engine.raw_connection()\nraw.cursor().execute(\"INSERT INTO notes VALUES ('b')\")\nraw.commit()\nraw.close()",
+    ],
+    ids=["SQLAlchemy", "executescript", "a raw connection"],
+)
+def test_what_a_virtual_table_replaces_of_its_own_is_nobodys_business(trial: Trial, lines: str) -> None:
+    send(trial.url, "CREATE VIRTUAL TABLE notes USING fts5 (text)", "INSERT INTO notes VALUES ('a')")
+    trial.raw(lines)
+    passes(trial)
