@@ -23,6 +23,7 @@ ONLINE = (Kind.ONLINE_INDEX, Kind.NOT_VALID, Kind.CONCURRENT)
 COMMITS_INSIDE = re.compile(r"\b(commit|rollback)\b", re.IGNORECASE)
 CHANGES_ROWS = re.compile(r"\b(insert|update|delete|merge|execute)\b", re.IGNORECASE)
 DELETES = re.compile(r"\b(delete|merge|execute)\b", re.IGNORECASE)
+LOCKS_ROWS = re.compile(r"\bfor\s+(no\s+key\s+|key\s+)?(update|share)\b", re.IGNORECASE)
 UPDATE = re.compile(r"\bupdate\b", re.IGNORECASE)
 UPDATED = re.compile(r'update\s+(?:only\s+)?((?:"[^"]+"|\w+)(?:\s*\.\s*(?:"[^"]+"|\w+))?)', re.IGNORECASE)
 OTHER_CHANGES = re.compile(r"\b(insert|delete|merge)\b", re.IGNORECASE)
@@ -48,7 +49,7 @@ def outlook(sql: str) -> Outlook:
     """What ``sql``, one statement or several, may do."""
     parts = needs(sql)
     if not any(_changes(text, need) or _ends_transaction(text) for text, need in parts):
-        return Outlook()
+        return Outlook(locks_rows=LOCKS_ROWS.search(sql) is not None)
     commits = any(_ends_transaction(text) for text, _ in parts)
     is_outside = any(_is_outside_transactions(text, need) for text, need in parts)
     return Outlook(

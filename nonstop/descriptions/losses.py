@@ -51,6 +51,7 @@ class Outlook:
     """What the text of a statement tells about losses before it is sent.
 
     ``changes``: it may change something, so that the transaction has to be looked at before it is committed.
+    ``locks_rows``: it changes nothing, and gives the transaction a number as a change would.
     ``commits``: it ends the transaction by its own text.
     ``wants_commit_of_ours``: on a session in autocommit mode it needs a transaction, for there to be a commit to look before.
     ``loses_unseen``: it may lose data, and commits or does so where no look can come in between.
@@ -60,6 +61,7 @@ class Outlook:
     commits: bool = False
     wants_commit_of_ours: bool = False
     loses_unseen: bool = False
+    locks_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

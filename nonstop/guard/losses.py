@@ -99,7 +99,11 @@ class Losses:
             )
         if outlook.commits:
             self.before_commit(connection)
-        if not outlook.changes or self._has_failed(connection):
+        if self._has_failed(connection):
+            return
+        if outlook.locks_rows and not is_autocommit:
+            self._watch.before(connection, statement)
+        if not outlook.changes:
             return
         if is_autocommit and not self._database.in_transaction(connection):
             if not outlook.wants_commit_of_ours:
