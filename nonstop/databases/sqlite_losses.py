@@ -60,7 +60,8 @@ class Seen:
     """What was seen of an open transaction. What else it did went another way than through SQLAlchemy."""
 
     takes_away: bool = False
-    drops: bool = False
+    drops: list[str] = field(default_factory=list)
+    """Its statements that drop something, in lower case."""
     is_harmless: bool = False
     """Whether no trigger and no constraint deletes."""
     rows: int = 0
@@ -108,7 +109,8 @@ class FileLosses:
             connection.execute(self.begin)
         words = _words(statement)
         seen = self._seen.setdefault(id(connection), Seen())
-        seen.drops |= words.drops
+        if words.drops:
+            seen.drops.append(statement.lower())
         if words.changes_schema:
             seen.version = schema_version(connection)
             seen.is_harmless = False
@@ -165,7 +167,7 @@ class FileLosses:
             self._others, connection, {table.key: table for table in after},
             {table.name.lower(): table for table in after},
             None if unseen_schema else seen.places,
-            seen.drops or unseen_schema, seen.takes_away or unseen_rows, self._made_columns,
+            None if unseen_schema else seen.drops, seen.takes_away or unseen_rows, self._made_columns,
         )  # fmt: skip
         losses = [loss for table in before for loss in self._lost(table, compared)]
         self._note_what_is_made(before, after)

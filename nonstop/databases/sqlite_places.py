@@ -32,3 +32,7 @@ class Places:
     def of(self, key: Key) -> set[Key] | None:
         """The tables that may have the rows of an old one; None where it was not there at the beginning."""
         return self._keys.get(key)
+
+    def names(self, table: Table) -> set[str]:
+        """What an old table, and what may have its rows, was called by now, in lower case."""
+        return self._names.get(table.key, {table.name.lower()})

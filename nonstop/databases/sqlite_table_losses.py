@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from nonstop.databases.sqlite_places import Places
 from nonstop.databases.sqlite_tables import Key, Table, Values, columns, rows, values
 from nonstop.descriptions.losses import Loss
 
+WITHOUT_QUOTES = str.maketrans("", "", "\"'`[]")
+
 
 class Compared(NamedTuple):
     """The file as ``others`` and as the transaction of ``ours`` see it, and what the latter may have done.
 
     ``places`` is None where it was not seen statement by statement how the schema has changed.
+    ``drops`` are its statements that drop something, in lower case; None where not all of them were seen.
     ``made_columns`` are those of the script's own, by table, in lower case; what a comparison finds is added.
     """
 
@@ -23,9 +26,17 @@ class Compared(NamedTuple):
     by_key: dict[Key, Table]
     by_name: dict[str, Table]
     places: Places | None
-    may_drop: bool
+    drops: Sequence[str] | None
     may_delete: bool
     made_columns: set[tuple[Key, str]]
+
+    def may_drop(self, table: Table) -> bool:
+        """Whether ``table`` may have been dropped, or one of its columns: then another one may be in its place."""
+        if self.drops is None:
+            return True
+        names = self.places.names(table) if self.places is not None else {table.name.lower()}
+        bare = {name.translate(WITHOUT_QUOTES) for name in names}
+        return any(name in text.translate(WITHOUT_QUOTES) for text in self.drops for name in bare)
 
 
 def lost(table: Table, first_name: str, compared: Compared) -> list[Loss]:
@@ -51,19 +62,19 @@ def _places(table: Table, first_name: str, compared: Compared) -> Iterator[Table
     if keys is not None:
         yield from (compared.by_key.get(key) for key in sorted(keys))
     # A new table may be where a dropped one was: the definition tells.
-    elif itself is not None and (itself.body == table.body or not compared.may_drop):
+    elif itself is not None and (itself.body == table.body or not compared.may_drop(table)):
         yield itself
 
 
 def _missing(table: Table, place: Table, compared: Compared) -> Iterator[Loss]:
     is_itself = place.key == table.key
-    if is_itself and place.body == table.body and not (compared.may_delete or compared.may_drop):
+    if is_itself and place.body == table.body and not (compared.may_delete or compared.may_drop(table)):
         return
     before = rows(compared.others, table.name)
     missing = (before or 0) - (rows(compared.ours, place.name) or 0)
     if missing > 0:
         yield Loss(table.name, "row", missing)
-    if is_itself and not compared.may_drop:
+    if is_itself and not compared.may_drop(table):
         _note_new_columns(table, place, compared)
     else:
         yield from _missing_values(table, place, compared, has_all_rows=missing <= 0)

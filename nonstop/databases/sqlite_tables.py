@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SHADOWS = (
     "config",
@@ -22,6 +22,8 @@ SHADOWS = (
 TABLES = r"""
     SELECT rowid, rootpage, name, sql FROM main.sqlite_master
     WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'"""
+MOST_AT_ONCE = 400
+"""So many columns are looked at by one query: SQLite gives 2,000 results at most."""
 COLUMNS = "SELECT name, pk > 0 AND upper(type) = 'INTEGER' FROM pragma_table_info(?, 'main') ORDER BY cid"
 
 
@@ -92,13 +94,16 @@ def rows(connection: sqlite3.Connection, table: str) -> int | None:
 
 def values(connection: sqlite3.Connection, table: str) -> dict[str, Values]:
     """What is in each column, by its name in lower case."""
-    found: dict[str, Values] = {}
-    for name, numbers_rows in connection.execute(COLUMNS, (table,)).fetchall():
-        column = quoted(name)
-        total = f"total({column})" if numbers_rows else "NULL"
-        query = f"SELECT count({column}), min({column}), max({column}), {total} FROM main.{quoted(table)}"
-        found[name.lower()] = Values(*connection.execute(query).fetchone())
-    return found
+    found = connection.execute(COLUMNS, (table,)).fetchall()
+    answers = [
+        f"count({column}), min({column}), max({column}), {f'total({column})' if numbers_rows else 'NULL'}"
+        for column, numbers_rows in ((quoted(name), numbers_rows) for name, numbers_rows in found)
+    ]
+    row: list[Any] = []
+    for start in range(0, len(answers), MOST_AT_ONCE):
+        query = f"SELECT {', '.join(answers[start : start + MOST_AT_ONCE])} FROM main.{quoted(table)}"
+        row += connection.execute(query).fetchone()
+    return {name.lower(): Values(*row[4 * i : 4 * i + 4]) for i, (name, _) in enumerate(found)}
 
 
 def quoted(name: str) -> str:

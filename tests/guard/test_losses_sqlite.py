@@ -13,6 +13,8 @@ from tests.support.operations import Trial, send
 
 MORE = (
     "CREATE TABLE cars (id INTEGER PRIMARY KEY, plate TEXT, state TEXT NOT NULL DEFAULT 'new')",
+    'CREATE TABLE "odd""[name]" (id INTEGER PRIMARY KEY, a TEXT)',
+    """INSERT INTO "odd""[name]" VALUES (1, 'a'), (2, 'b')""",
     "INSERT INTO cars VALUES (1, 'a', 'new'), (2, 'b', 'sold'), (5, 'c', 'old')",
 )
 NEW = "CREATE TABLE cars_new (id INTEGER PRIMARY KEY, plate VARCHAR(20), state TEXT NOT NULL DEFAULT 'new')"
@@ -49,6 +51,9 @@ FORGOTTEN = {
     "the last column, which comes back": (
         ["ALTER TABLE orders DROP COLUMN plate", "ALTER TABLE orders ADD COLUMN color TEXT DEFAULT 'red'"],
         "orders.plate: 2 values",
+    ),
+    "a column of a table with an odd name": (
+        ['ALTER TABLE "odd""[name]" DROP COLUMN a', 'ALTER TABLE "odd""[name]" ADD COLUMN a TEXT'], "odd*.a: 2 values"
     ),
     "a table whose place another one takes": (
         ["DROP TABLE cars", "CREATE TABLE trucks (n INTEGER, m TEXT, o TEXT)",
