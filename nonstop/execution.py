@@ -126,7 +126,7 @@ class ScriptRun:
             around.ledger, around.database, around.connection, script, direction, around.identity
         )
         self._losses = Losses(
-            around.database, around.database.loss_watch(around.connection, around.ledger.table_names), direction,
+            around.database, around.database.loss_watch(around.connection, around.ledger.qualified_names), direction,
             self._discarding(), self._notes.append, self._remember_refusal,
         )  # fmt: skip
         self._connections = Connections(around.database)
@@ -175,7 +175,7 @@ class ScriptRun:
 
     def run(self, then: Callable[[DBAPIConnection], None], may_retry: bool) -> ScriptOutcome:
         """As :func:`run_script`, once. Raises MadeWay where another attempt is worth it."""
-        with captured_output(self._around.on_output) as output:
+        with captured_output(self._around.on_output, self._around.database.redact) as output:
             try:
                 with (
                     # Threads of ours start before the guard is armed: it takes those that start later for the script's.

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.databases.source_secrets import masked_source
 from nonstop.descriptions.history import (
     AppliedScript,
     Event,
@@ -65,6 +66,11 @@ class Ledger:
     def table_names(self) -> frozenset[str]:
         """What its tables are called, without their schema."""
         return frozenset(f"{self._name}_{table}" for table in TABLES)
+
+    @property
+    def qualified_names(self) -> frozenset[str]:
+        """The same with their schema, once that is settled, as they stand in SQL."""
+        return frozenset(self._tables.values())
 
     # --- reading ----------------------------------------------------------------------------------------------
 
@@ -142,7 +148,7 @@ class Ledger:
         return statements, ("returned", script.checksum) in rows
 
     def sources(self, connection: DBAPIConnection, numbers: Iterable[int]) -> dict[int, str]:
-        """The normalised texts that were applied under ``numbers``."""
+        """The normalised texts that were applied under ``numbers``, their secrets masked."""
         return {
             number: row[0]
             for number in numbers
@@ -294,7 +300,7 @@ class Ledger:
         self._run(
             connection,
             "UPDATE {migrations} SET name = ?, checksum = ?, source = ? WHERE number = ?",
-            script.name, script.checksum, script.text, script.number,
+            script.name, script.checksum, self._source(script), script.number,
         )  # fmt: skip
 
     # --- details ----------------------------------------------------------------------------------------------
@@ -326,9 +332,12 @@ class Ledger:
             connection,
             "INSERT INTO {migrations} (number, name, checksum, source, applied_at, duration_ms, who, host,"
             " tool_version, run_id, baseline) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            script.number, script.name, script.checksum, script.text, self._now(), duration_ms, identity.by,
+            script.number, script.name, script.checksum, self._source(script), self._now(), duration_ms, identity.by,
             identity.host, identity.tool_version, identity.run_id, baseline,
         )  # fmt: skip
+
+    def _source(self, script: Script) -> str:
+        return masked_source(script.text, self._database.redact)
 
     def _check_fence(self, rows: int, script: Script) -> None:
         if rows == 0:

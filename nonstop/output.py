@@ -7,9 +7,9 @@ import os
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from io import TextIOWrapper
-from typing import Any
+from typing import Any, TextIO
 
 
 class Captured(io.RawIOBase):
@@ -46,23 +46,56 @@ class Captured(io.RawIOBase):
         """Stays open: a stream that a script put over this one closes it when it goes."""
 
 
+class Masked(io.RawIOBase):
+    """Passes on what is written to ``stream``, masked: warnings, and what logging writes to standard error."""
+
+    def __init__(self, stream: TextIO, mask: Callable[[str], str]) -> None:
+        self._stream = stream
+        self._mask = mask
+        self._decoder = getincrementaldecoder("utf-8")("replace")
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def write(self, data: Any, /) -> int:
+        content = bytes(data)
+        if text := self._decoder.decode(content):
+            self._stream.write(self._mask(text))
+            self._stream.flush()
+        return len(content)
+
+    def close(self) -> None:
+        """Stays open, as what it writes to."""
+
+
 @contextmanager
-def captured_output(pass_on: Callable[[str], None]) -> Iterator[Captured]:
+def captured_output(pass_on: Callable[[str], None], mask: Callable[[str], str] = str) -> Iterator[Captured]:
     """Give ``pass_on`` what the block prints, and keep it in ``.text`` of the value.
 
-    File descriptor 1 leads to standard error meanwhile, so that a child process or a C library can't write into
+    What the block writes to ``sys.stderr`` is masked by ``mask`` and stays there. File descriptor 1 leads to standard error meanwhile, so that a child process or a C library can't write into
     the report either.
     """
     captured = Captured(pass_on)
     sys.stdout.flush()
+    errors = None if sys.stderr is None else _text(Masked(sys.stderr, mask))
     saved = _point_stdout_at_stderr()
     try:
-        with redirect_stdout(TextIOWrapper(captured, "utf-8", "backslashreplace", write_through=True)):  # type: ignore[type-var]
+        with redirect_stdout(_text(captured)), redirect_stderr(errors):
             yield captured
     finally:
         if saved is not None:
             os.dup2(saved, 1)
             os.close(saved)
+
+
+def _text(raw: io.RawIOBase) -> TextIOWrapper:
+    return TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)  # type: ignore[arg-type]
 
 
 def _point_stdout_at_stderr() -> int | None:

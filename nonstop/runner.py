@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nonstop import __version__, plan, scripts
 from nonstop.databases.base import Database, DBAPIConnection, RunnerLock
+from nonstop.databases.source_secrets import masked_source
 from nonstop.descriptions.history import Event, LedgerState, RunIdentity
 from nonstop.descriptions.results import (
     MigrationStatus,
@@ -274,7 +275,11 @@ class Runner:
             if script.number in state.applied and state.applied[script.number].checksum != script.checksum
         ]
         sources = ledger.sources(connection, [script.number for script in edited])
-        return {script.number: scripts.compare(sources[script.number], script.text) for script in edited}
+        redact = self.database.redact  # applied sources are kept so
+        return {
+            script.number: scripts.compare(sources[script.number], masked_source(script.text, redact))
+            for script in edited
+        }
 
     def _plan(self, request: Request, facts: Facts) -> Plan:
         if request.direction is Direction.APPLY:

@@ -74,9 +74,10 @@ def preview(url: str, script: Script, direction: Direction) -> Previewed:
     there the SQL ends, and ``unknown_after`` says so.
     """
     stagehand.work_on(url)
-    collector = SqlCollector(open_database(url))
+    database = open_database(url)
+    collector = SqlCollector(database)
     unknown = ""
-    with captured_output(lambda text: None) as output:
+    with captured_output(lambda text: None, database.redact) as output:
         function = scripts.function(scripts.load(script), direction.value)
         token = current_executor.set(collector)
         try:

@@ -148,10 +148,11 @@ class SQLite(Database):
     def prepare_session(
         self, connection: DBAPIConnection, owner: str, seconds_left: float | None = None
     ) -> None:
-        """A connection to a file has nothing to be prepared."""
+        # With its changes in memory until the commit, a transaction leaves readers alone: ours too, see loss_watch.
+        connection.execute("PRAGMA cache_spill = OFF")
 
     def restore_session(self, connection: DBAPIConnection) -> None:
-        """Nothing was prepared."""
+        connection.execute("PRAGMA cache_spill = ON")
 
     def prepare_steps(self, connection: DBAPIConnection) -> None:
         # A table that is rebuilt is dropped once: with foreign keys enforced, its child rows would go with it. The
@@ -201,7 +202,7 @@ class SQLite(Database):
     def loss_watch(self, others: DBAPIConnection, ignored: frozenset[str]) -> LossWatch:
         from nonstop.databases.sqlite_losses import FileLosses
 
-        return FileLosses(ignored)
+        return FileLosses(others, ignored)
 
     # --- catalog ----------------------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
-"""What an open transaction of SQLite takes away: tables, columns and rows before and after are compared.
+"""What an open transaction of SQLite takes away: the file as others still see it, and as the transaction sees it, are compared.
 
-A session keeps no statistics here, and nothing but the transaction itself shows what it was before: so rows are counted
-before the first statement that may take some away, and compared by their number before the commit.
+Before each commit, and only there: so it does not matter by which way a statement was sent, nor what a savepoint has taken
+back. Rows and values are compared by their number. A table that is renamed stays the same, one that is made by the script
+is its own; where another table has taken a name, its rows and columns must have everything that the old one had.
 """
 
 from __future__ import annotations
@@ -13,163 +14,203 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from nonstop.databases.sqlite_table import unquoted
+from nonstop.databases.sqlite_places import Places
+from nonstop.databases.sqlite_table_losses import Compared, lost
+from nonstop.databases.sqlite_tables import Key, Table, schema_version, tables
+from nonstop.databases.sqlite_unseen import UnseenLosses
+from nonstop.databases.transaction_control import TransactionControl, Verb
 from nonstop.databases.wording import is_write
-from nonstop.descriptions.losses import Loss, Outlook
+from nonstop.descriptions.losses import DriverGate, Loss, Outlook
 
 TAKES_AWAY = re.compile(r"\b(delete|drop|replace)\b", re.IGNORECASE)
+DROPS = re.compile(r"\bdrop\b", re.IGNORECASE)
 OUTSIDE_TRANSACTIONS = re.compile(r"\s*(vacuum|attach|detach|pragma)\b", re.IGNORECASE)
 COMMITS = re.compile(r"\s*(commit|end)\b", re.IGNORECASE)
-NAME = r"""(?:main\s*\.\s*)?("(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\]|'(?:[^']|'')+'|[\w$]+)"""
-MAKES_TABLE = re.compile(rf"\s*create\s+table\s+(?:if\s+not\s+exists\s+)?{NAME}", re.IGNORECASE)
-ADDS_COLUMN = re.compile(rf"\s*alter\s+table\s+{NAME}\s+add\s+(?:column\s+)?{NAME}", re.IGNORECASE)
-DROPS_COLUMN = re.compile(rf"\s*alter\s+table\s+{NAME}\s+drop\s+(?:column\s+)?{NAME}", re.IGNORECASE)
-MAKES = re.compile(r"\s*create\b", re.IGNORECASE)
-DROPS_TABLE = re.compile(rf"\s*drop\s+table\s+(?:if\s+exists\s+)?{NAME}", re.IGNORECASE)
+CHANGES_SCHEMA = re.compile(r"\s*(create|alter|drop)\b", re.IGNORECASE)
 COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+PATIENCE = 200
+"""Milliseconds that the look waits for the file: who keeps it for longer keeps it to the end of the transaction."""
 DELETES_UNSEEN = """
     SELECT 1 FROM sqlite_master WHERE (type = 'trigger' AND (sql LIKE '%delete%' OR sql LIKE '%replace%'))
     OR (type = 'table' AND sql LIKE '%conflict%replace%') LIMIT 1"""
-SHADOWS = (
-    "config",
-    "content",
-    "data",
-    "docsize",
-    "idx",
-    "node",
-    "parent",
-    "rowid",
-    "segdir",
-    "segments",
-    "stat",
-)
-"""How the tables end in which a virtual one (FTS, R*Tree) keeps what it holds: their rows are nobody's rows."""
-TABLES = r"""
-    SELECT name, rootpage FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'"""
-IS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
-COLUMNS = "SELECT name FROM pragma_table_info(?) ORDER BY cid"
 
 
-class Table(NamedTuple):
-    """A table as it was. ``page`` is where its data begins, which a new name does not change."""
+class Words(NamedTuple):
+    """What the words of a statement tell."""
 
-    name: str
-    page: int
-    columns: list[str]
-    rows: int
+    takes_away: bool
+    drops: bool
+    creates: bool
+    changes_schema: bool
+
+
+@lru_cache(maxsize=128)
+def _words(statement: str) -> Words:
+    plain = COMMENTS.sub(" ", statement)
+    return Words(
+        TAKES_AWAY.search(plain) is not None,
+        DROPS.search(plain) is not None,
+        plain.lstrip()[:6].lower() == "create",
+        CHANGES_SCHEMA.match(plain) is not None,
+    )
 
 
 @dataclass(slots=True)
-class Before:
-    """What a transaction had before the first statement that may take something away."""
+class Seen:
+    """What was seen of an open transaction. What else it did went another way than through SQLAlchemy."""
 
-    tables: list[Table]
-    values: dict[str, int] = field(default_factory=dict)
-    """How many there are in each column of a table that is dropped by name: it may be one that is made anew."""
-    dropped: list[Loss] = field(default_factory=list)
-    """Columns that ALTER TABLE has dropped: another one may have got the name since."""
+    takes_away: bool = False
+    drops: list[str] = field(default_factory=list)
+    """Its statements that drop something, in lower case."""
+    is_harmless: bool = False
+    """Whether no trigger and no constraint deletes."""
+    rows: int = 0
+    """How many rows its statements have changed."""
+    schema_changes: int = 0
+    """By how much they have raised the version of the schema; ``version`` is that before the last one."""
+    version: int = 0
+    places: Places | None = None
+    told: dict[str, int] = field(default_factory=dict)
+    """What an earlier look at the same transaction has found, by its subject."""
 
 
 class FileLosses:
-    """A :class:`nonstop.descriptions.losses.LossWatch` on SQLite. Tables called as in ``ignored`` are not looked at."""
+    """A :class:`nonstop.descriptions.losses.LossWatch` on SQLite.
+
+    ``others`` is a connection that the script does not use. Tables called as in ``ignored`` are not looked at.
+    """
 
     begin = "BEGIN IMMEDIATE"
 
-    def __init__(self, ignored: frozenset[str]) -> None:
-        self._ignored = ignored
-        self._made: set[str] = set()
-        """Tables and columns of the script's own, as ``table`` and ``table.column``, in lower case."""
-        self._before: dict[int, Before] = {}
-        self._harmless: set[int] = set()
-        """Connections whose transaction has no trigger to fear."""
-        self._about_to_drop: Loss | None = None
+    def __init__(self, others: sqlite3.Connection, ignored: frozenset[str]) -> None:
+        self._others = others
+        self._ignored = {name.rpartition(".")[2].strip('"').lower() for name in ignored}
+        self._made: set[Key] = set()
+        self._made_columns: set[tuple[Key, str]] = set()
+        self._first_names: dict[Key, str] = {}
+        """What tables were called when the script began, in lower case."""
+        self._seen: dict[int, Seen] = {}
+        self._changes: dict[int, int] = {}
+        """How many rows a connection had changed when its last transaction ended."""
+        self._unseen: dict[int, UnseenLosses] = {}
 
     def outlook(self, statement: str) -> Outlook:
         return _outlook(statement)
+
+    def taken_out(self, connection: sqlite3.Connection, gate: DriverGate) -> None:
+        self._unseen[id(connection)] = UnseenLosses(connection, self._others, gate)
 
     # --- statements -------------------------------------------------------------------------------------------
 
     def before(self, connection: sqlite3.Connection, statement: str) -> None:
         if not connection.in_transaction:
             connection.execute(self.begin)
-        plain = COMMENTS.sub(" ", statement)
-        self._note_what_is_made(connection, plain)
-        if id(connection) not in self._before:
-            if not self._may_take_away(connection, plain):
-                return
-            self._before[id(connection)] = Before(list(self._tables(connection)))
-        before = self._before[id(connection)]
-        if match := DROPS_TABLE.match(plain):
-            before.values |= _values(connection, unquoted(match[1]))
-        if match := DROPS_COLUMN.match(plain):
-            table, column = unquoted(match[1]), unquoted(match[2])
-            count = _values(connection, table).get(f"{table}.{column}".lower())
-            if count is not None and f"{table}.{column}".lower() not in self._made | {table.lower()}:
-                self._about_to_drop = Loss(f"{table}.{column}", "value", count)
+        words = _words(statement)
+        seen = self._seen.setdefault(id(connection), Seen())
+        if words.drops:
+            seen.drops.append(statement.lower())
+        if words.changes_schema:
+            seen.version = schema_version(connection)
+            seen.is_harmless = False
+            seen.places = seen.places or Places(tables(connection), self._first_names)
+        if seen.takes_away or words.creates:
+            return
+        if words.takes_away:
+            seen.takes_away = True
+        elif not seen.is_harmless:
+            seen.is_harmless = connection.execute(DELETES_UNSEEN).fetchone() is None
+            seen.takes_away = not seen.is_harmless
 
-    def after(self, connection: sqlite3.Connection, statement: str) -> None:
-        if self._about_to_drop is not None:
-            self._before[id(connection)].dropped.append(self._about_to_drop)
-            self._about_to_drop = None
+    def may_repeat(self, connection: sqlite3.Connection, statement: str) -> bool:
+        return True
 
-    def _note_what_is_made(self, connection: sqlite3.Connection, plain: str) -> None:
-        if match := MAKES_TABLE.match(plain):
-            name = unquoted(match[1]).lower()
-            before = self._before.get(id(connection))
-            had_it = before is not None and any(table.name.lower() == name for table in before.tables)
-            if not had_it and connection.execute(IS_TABLE, (name,)).fetchone() is None:
-                self._made.add(name)
-        elif match := ADDS_COLUMN.match(plain):
-            table, column = unquoted(match[1]), unquoted(match[2])
-            if column.lower() not in [name.lower() for name in _columns(connection, table)]:
-                self._made.add(f"{table}.{column}".lower())
+    def after(self, connection: sqlite3.Connection, statement: str, rows: int) -> None:
+        seen = self._seen.setdefault(id(connection), Seen())
+        seen.rows += max(rows, 0)
+        if seen.places is not None and _words(statement).changes_schema:
+            seen.places.follow(tables(connection))
+            seen.schema_changes += schema_version(connection) - seen.version
 
-    def _may_take_away(self, connection: sqlite3.Connection, plain: str) -> bool:
-        """By its words, or by what a trigger or a constraint does with it; what is made new takes nothing away."""
-        if MAKES.match(plain):
-            self._harmless.discard(id(connection))
-            return False
-        if TAKES_AWAY.search(plain):
-            return True
-        if id(connection) not in self._harmless and connection.execute(DELETES_UNSEEN).fetchone() is not None:
-            return True
-        self._harmless.add(id(connection))
-        return False
+    def mind_savepoint(self, connection: sqlite3.Connection, control: TransactionControl) -> None:
+        """What is there at the commit counts; the way there is not known any longer behind a return."""
+        seen = self._seen.setdefault(id(connection), Seen())
+        if control.verb is Verb.ROLLBACK_TO and seen.places is not None:
+            seen.places = None
+            changes = schema_version(connection) - schema_version(self._others)
+            seen.schema_changes = min(seen.schema_changes, changes)
 
-    # --- transactions -----------------------------------------------------------------------------------------
+    # --- before the commit ------------------------------------------------------------------------------------
 
     def found(self, connection: sqlite3.Connection) -> list[Loss]:
-        before = self._before.pop(id(connection), None)
-        self._harmless.discard(id(connection))
-        if before is None:
+        seen = self._seen.setdefault(id(connection), Seen())
+        wait = self._others.execute("PRAGMA busy_timeout").fetchone()[0]
+        self._others.execute(f"PRAGMA busy_timeout = {PATIENCE}")
+        try:
+            return [loss for loss in self._compare(connection, seen) if self._is_new(loss, seen)]
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            return [
+                Loss("the file", "row", None, doubt="nobody else can read it, so nothing can be compared")
+            ]
+        finally:
+            self._others.execute(f"PRAGMA busy_timeout = {wait}")
+
+    def _compare(self, connection: sqlite3.Connection, seen: Seen) -> list[Loss]:
+        unseen_rows = connection.total_changes - self._changes.get(id(connection), 0) != seen.rows
+        was, now = schema_version(self._others), schema_version(connection)
+        unseen_schema = now - was != seen.schema_changes
+        if not (seen.takes_away or unseen_rows or now != was):
             return []
-        now = {name.lower(): (name, page) for name, page in connection.execute(TABLES)}
-        taken = {table.name.lower() for table in before.tables}
-        pages = {page: name for key, (name, page) in now.items() if key not in taken}
-        losses = {loss.subject.lower(): loss for loss in before.dropped}
-        for table in before.tables:
-            name = now[table.name.lower()][0] if table.name.lower() in now else pages.get(table.page)
-            for loss in _compare(connection, table, name, before.values):
-                if loss.subject.lower() not in self._made:
-                    losses.setdefault(loss.subject.lower(), loss)
-        return list(losses.values())
+        before = [table for table in tables(self._others) if table.name.lower() not in self._ignored]
+        after = tables(connection)
+        compared = Compared(
+            self._others, connection, {table.key: table for table in after},
+            {table.name.lower(): table for table in after},
+            None if unseen_schema else seen.places,
+            None if unseen_schema else seen.drops, seen.takes_away or unseen_rows, self._made_columns,
+        )  # fmt: skip
+        losses = [loss for table in before for loss in self._lost(table, compared)]
+        self._note_what_is_made(before, after)
+        return losses
+
+    def _lost(self, table: Table, compared: Compared) -> Iterator[Loss]:
+        if table.key in self._made:
+            return
+        first_name = self._first_names.setdefault(table.key, table.name.lower())
+        yield from lost(table, first_name, compared)
+
+    def _note_what_is_made(self, before: list[Table], after: list[Table]) -> None:
+        """A table that takes the name of an old one is expected to have its rows: it is the script's own no longer."""
+        keys = {table.key for table in before}
+        taken = {table.name.lower() for table in before if table.key not in self._made}
+        taken.update(self._first_names.values())
+        self._made = {
+            table.key
+            for table in after
+            if (table.key in self._made or table.key not in keys) and table.name.lower() not in taken
+        }
+        kept = {table.key for table in after}
+        self._made_columns = {(key, column) for key, column in self._made_columns if key in kept}
+
+    def _is_new(self, loss: Loss, seen: Seen) -> bool:
+        known = seen.told.get(loss.subject)
+        seen.told[loss.subject] = loss.count or 0
+        return known is None or (loss.count or 0) > known
+
+    # --- the end ----------------------------------------------------------------------------------------------
 
     def forget(self, connection: sqlite3.Connection) -> None:
-        self._before.pop(id(connection), None)
-        self._harmless.discard(id(connection))
-        self._about_to_drop = None
+        self._seen.pop(id(connection), None)
+        try:
+            self._changes[id(connection)] = connection.total_changes
+        except sqlite3.ProgrammingError:  # it is closed
+            self._changes.pop(id(connection), None)
 
-    # --- details ----------------------------------------------------------------------------------------------
-
-    def _tables(self, connection: sqlite3.Connection) -> Iterator[Table]:
-        found = connection.execute(TABLES).fetchall()
-        virtual = tuple(f"{name}_{end}".lower() for name, page in found if not page for end in SHADOWS)
-        for name, page in found:
-            if name in self._ignored or name.lower() in self._made or name.lower() in virtual:
-                continue
-            rows = _rows(connection, name)
-            if rows is not None:
-                yield Table(name, page or -1, _columns(connection, name), rows)
+    def given_back(self, connection: sqlite3.Connection) -> None:
+        self._changes.pop(id(connection), None)
+        if (unseen := self._unseen.pop(id(connection), None)) is not None:
+            unseen.remove()
 
 
 @lru_cache(maxsize=256)
@@ -177,51 +218,3 @@ def _outlook(statement: str) -> Outlook:
     plain = COMMENTS.sub(" ", statement)
     changes = is_write(statement) and not OUTSIDE_TRANSACTIONS.match(plain)
     return Outlook(changes, commits=bool(COMMITS.match(plain)), wants_commit_of_ours=changes)
-
-
-def _compare(
-    connection: sqlite3.Connection, table: Table, name: str | None, values: dict[str, int]
-) -> Iterator[Loss]:
-    """What of ``table`` is there no longer; ``name`` is what it is called now, None where it is gone."""
-    if name is None:
-        yield Loss(table.name, "row", table.rows)
-        return
-    missing_rows = table.rows - (_rows(connection, name) or 0)
-    if missing_rows > 0:
-        yield Loss(table.name, "row", missing_rows)
-    columns = [column.lower() for column in _columns(connection, name)]
-    if len(columns) == len(table.columns):  # a column that is not there under its name has a new one
-        return
-    for column in table.columns:
-        if column.lower() not in columns:
-            count = values.get(f"{table.name}.{column}".lower())
-            yield Loss(
-                f"{table.name}.{column}", "value", table.rows if count is None else count, count is not None
-            )
-
-
-def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
-    return [name for (name,) in connection.execute(COLUMNS, (table,))]
-
-
-def _rows(connection: sqlite3.Connection, table: str) -> int | None:
-    """None for a virtual table whose module is not at hand."""
-    try:
-        count: int = connection.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0]
-    except sqlite3.OperationalError:
-        return None
-    return count
-
-
-def _values(connection: sqlite3.Connection, table: str) -> dict[str, int]:
-    """How many values each column has, as ``table.column`` in lower case; empty where there is no such table."""
-    columns = _columns(connection, table)
-    if not columns:
-        return {}
-    counts = ", ".join(f"count({_quoted(column)})" for column in columns)
-    row = connection.execute(f"SELECT {counts} FROM {_quoted(table)}").fetchone()
-    return {f"{table}.{column}".lower(): count for column, count in zip(columns, row, strict=True)}
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

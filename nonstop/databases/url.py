@@ -61,6 +61,8 @@ class DatabaseUrl:
         parts = {name: value or "" for name, value in match.groupdict().items()}
         if parts["port"] and not parts["port"].isdigit():
             raise UsageError("the port in the database URL is not a number", next_step=HOW_TO_WRITE_IT)
+        if parts["password"] and "@" in parts["host"] + parts["database"]:
+            raise UsageError("the password in the database URL is not quoted", next_step=HOW_TO_WRITE_IT)
         return cls(
             text.strip(),
             "postgresql" if parts["dialect"] == "postgres" else parts["dialect"],

@@ -8,10 +8,12 @@ somebody has said that it may; a ``rollback`` may, and says how much.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.databases.transaction_control import Verb, transaction_control
 from nonstop.databases.wording import is_write
-from nonstop.descriptions.losses import Loss, LossWatch
+from nonstop.descriptions.losses import DriverGate, Loss, LossWatch
 from nonstop.descriptions.scripts import Direction
 from nonstop.errors import NonstopError, Refused
 
@@ -47,6 +49,8 @@ class Losses:
         self._remember = remember
         self._changing: set[int] = set()
         self._enclosed: set[int] = set()
+        self._looked_at: set[int] = set()
+        """Connections on which nothing was sent since the last look."""
         self._refusal: Refused | None = None
         self.told: list[str] = []
         """What is lost, note by note."""
@@ -55,6 +59,32 @@ class Losses:
         """Whether ``statement`` may change data or schema, also by a function that it calls."""
         return is_write(statement) or self._watch.outlook(statement).changes
 
+    # --- connections ------------------------------------------------------------------------------------------
+
+    def taken_out(self, connection: DBAPIConnection) -> None:
+        """Look also before what the script does on ``connection`` without SQLAlchemy."""
+        gate = DriverGate(
+            lambda: id(connection) in self._looked_at,
+            partial(self.before_commit, connection),
+            partial(self.ended, connection),
+            self._refuse_unseen,
+        )
+        self._watch.taken_out(connection, gate)
+
+    def given_back(self, connection: DBAPIConnection) -> None:
+        """Forget a connection."""
+        self.ended(connection)
+        self._watch.given_back(connection)
+
+    def _refuse_unseen(self, what: str) -> bool:
+        if self._may_lose:
+            if f"not counted: {what}" not in self.told:
+                self.told.append(f"not counted: {what}")
+                self._say(self.told[-1])
+            return False
+        self._refuse("this may lose data, and nobody can look before it is committed", what)
+        return True
+
     # --- statements -------------------------------------------------------------------------------------------
 
     def before_statement(self, connection: DBAPIConnection, statement: str, is_autocommit: bool) -> None:
@@ -62,13 +92,18 @@ class Losses:
         if self._refusal is not None:  # it was swallowed
             raise self._refusal
         outlook = self._watch.outlook(statement)
+        self._looked_at.discard(id(connection))
         if outlook.loses_unseen and not self._may_lose:
             raise self._refuse(
                 "this statement may lose data, and nobody can look before it is committed", statement
             )
         if outlook.commits:
             self.before_commit(connection)
-        if not outlook.changes or self._has_failed(connection):
+        if self._has_failed(connection):
+            return
+        if outlook.locks_rows and not is_autocommit:
+            self._watch.before(connection, statement)
+        if not outlook.changes:
             return
         if is_autocommit and not self._database.in_transaction(connection):
             if not outlook.wants_commit_of_ours:
@@ -78,14 +113,22 @@ class Losses:
         self._changing.add(id(connection))
         self._watch.before(connection, statement)
 
-    def after_statement(self, connection: DBAPIConnection, statement: str) -> None:
-        """Look, and commit, where the statement stands in a transaction of ours."""
-        if id(connection) in self._changing:
-            self._watch.after(connection, statement)
+    def after_statement(self, connection: DBAPIConnection, statement: str, rows: int) -> None:
+        """Note what the statement has done; look, and commit, where it stands in a transaction of ours."""
+        control = transaction_control(statement)
+        if control is not None and control.verb in (Verb.SAVEPOINT, Verb.RELEASE, Verb.ROLLBACK_TO):
+            self._watch.mind_savepoint(connection, control)
+        elif id(connection) in self._changing:
+            self._watch.after(connection, statement, rows)
         if id(connection) in self._enclosed:
             self.before_commit(connection)
             self._enclosed.discard(id(connection))
             connection.cursor().execute("COMMIT")
+            self.ended(connection)
+
+    def may_repeat(self, connection: DBAPIConnection, statement: str) -> bool:
+        """Whether there is nothing to look at before ``statement`` follows once more in the same transaction."""
+        return self._watch.may_repeat(connection, statement)
 
     def statement_failed(self, connection: DBAPIConnection) -> None:
         """Undo a transaction of ours around a statement that failed."""
@@ -96,23 +139,32 @@ class Losses:
 
     def before_commit(self, connection: DBAPIConnection) -> None:
         """Find what the open transaction takes away. Raises Refused, and rolls it back, where that must not be."""
-        if id(connection) not in self._changing:
+        if id(connection) in self._looked_at or not self._database.can_commit(connection):
             return
+        is_changing = id(connection) in self._changing
         self._changing.discard(id(connection))
-        if self._has_failed(connection):
+        # What goes through a driver's cursor no event tells of.
+        if not (is_changing or self._database.has_changes(connection)):
             return
+        self._looked_at.add(id(connection))
         found = self._watch.found(connection)
         lost = [loss for loss in found if loss.is_real]
         if lost and not self._may_lose:
             self._roll_back(connection)
-            raise self._refuse(f"this would lose data: {_listed(lost)}")
+            is_certain = any(not loss.doubt for loss in lost)
+            raise self._refuse(f"this {'would' if is_certain else 'may'} lose data: {_listed(lost)}")
         for loss in found:
             self._tell(loss)
 
     def rolled_back(self, connection: DBAPIConnection) -> None:
         """Forget what a transaction would have taken away."""
-        self._changing.discard(id(connection))
         self._enclosed.discard(id(connection))
+        self.ended(connection)
+
+    def ended(self, connection: DBAPIConnection) -> None:
+        """Note that a transaction has ended."""
+        self._changing.discard(id(connection))
+        self._looked_at.discard(id(connection))
         self._watch.forget(connection)
 
     # --- details ----------------------------------------------------------------------------------------------
@@ -131,6 +183,10 @@ class Losses:
                 self._say(f"{loss.subject}: gone, it had no {loss.unit}")
             return
         is_rollback = self._direction is Direction.ROLLBACK
+        if loss.doubt:
+            self.told.append(f"{loss}{'' if is_rollback else f' ({self._discarding})'}")
+            self._say(self.told[-1])
+            return
         self.told.append(f"{loss} {loss.verb} {'lost' if is_rollback else f'discarded ({self._discarding})'}")
         self._say(self.told[-1])
 

@@ -118,6 +118,7 @@ class Guard:
         try:
             self._database.check_same(connection)
             self._prepare_session(connection)
+            self._losses.taken_out(connection)
         except Exception as error:
             self._connections.refused(connection)
             if isinstance(error, NonstopError):
@@ -203,6 +204,7 @@ class Guard:
         dbapi = connection.connection.dbapi_connection
         done = self._journal.end(dbapi, rows)
         if done.is_repeated:
+            self._losses.after_statement(dbapi, statement, rows)
             return
         if (look := done.look) is not None:
             done.effect = self._looking(
@@ -210,7 +212,7 @@ class Guard:
             )
         self._database.lift_lock_limit(dbapi)
         with self._transactions.one_at_a_time:
-            self._losses.after_statement(dbapi, statement)
+            self._losses.after_statement(dbapi, statement, rows)
         self._database.statement_succeeded(dbapi, statement)
         control = transaction_control(statement)
         if control is not None and control.verb is Verb.ROLLBACK:
@@ -219,7 +221,12 @@ class Guard:
             control is not None and control.verb is Verb.COMMIT
         ):
             self._after_commit_as_text(connection, statement)
-        elif done.look is None and done.sent == done.sql and self._is_of_script(connection):
+        elif (
+            done.look is None
+            and done.sent == done.sql
+            and self._is_of_script(connection)
+            and self._losses.may_repeat(dbapi, statement)
+        ):
             self._repeats.passes(dbapi, statement)
 
     def _is_of_script(self, connection: Connection) -> bool:

@@ -169,6 +169,7 @@ class Transactions:
         """Forget a connection that the script has given back."""
         self.deferred.take(connection)
         self._ended(connection)
+        self._losses.given_back(connection)
 
     # --- steps of op ------------------------------------------------------------------------------------------
 
@@ -260,6 +261,7 @@ class Transactions:
 
     def _ended(self, connection: DBAPIConnection) -> None:
         self.repeats.clear()
+        self._losses.ended(connection)
         self.stalls.ends(connection)
         self._written.pop(id(connection), None)
         self._last_statement.pop(id(connection), None)
@@ -267,6 +269,7 @@ class Transactions:
     def _commit_steps(self, steps: _Steps, record: Callable[[DBAPIConnection], None]) -> None:
         self._open_steps = None
         try:
+            self._losses.before_commit(steps.connection)
             record(steps.connection)
             steps.connection.commit()
         except BaseException:
@@ -274,4 +277,5 @@ class Transactions:
                 steps.connection.rollback()
             raise
         finally:
+            self._losses.ended(steps.connection)
             self.stalls.ends(steps.connection)

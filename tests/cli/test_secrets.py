@@ -73,6 +73,39 @@ def test_it_opens_the_door_and_is_not_told(owner: ProjectCommands, password: str
     assert_secret(repr(ledger(owner.project.url)), password)
 
 
+TELL_BY_LOGGING = """
+import logging, warnings
+logging.basicConfig()
+logging.warning("logged: %s", os.environ["DATABASE_URL"])
+warnings.warn("warned: " + db.engine.url.password)
+print("written:", db.engine.url.password, file=sys.stderr)
+"""
+
+
+def test_it_is_not_told_by_logging_and_warnings(owner: ProjectCommands, password: str) -> None:
+    write_script(owner.folder, "001_tell.py", "import sys" + TELL_BY_LOGGING)
+
+    done = owner("apply", "--json")
+
+    assert done.returncode == 0, done.stderr
+    for word in ("logged: postgresql://", "warned: ***", "written: ***"):
+        assert word in done.stderr
+    assert_secret(done.stdout + done.stderr, password)
+
+
+def test_a_password_in_a_script_is_not_kept(owner: ProjectCommands, password: str) -> None:
+    """The ledger keeps a copy of the script, which tells a cosmetic edit from another one."""
+    write_script(owner.folder, "001_set.py", "other_password = 'CANARY'\nassert other_password")
+
+    owner.succeeds("apply")
+
+    assert_secret(repr(ledger(owner.project.url)), password)
+    assert "other_password = '***'" in repr(ledger(owner.project.url)).replace("\\", "")
+    path = owner.folder / "001_set.py"
+    path.write_text(path.read_text(encoding="utf-8") + "\n# a comment\n", encoding="utf-8")
+    assert owner.succeeds("status")["migrations"][0]["state"] == "applied"
+
+
 def test_it_is_not_in_the_failure_of_a_script(owner: ProjectCommands, password: str) -> None:
     """What it printed, the exception, and the server's own words carry it."""
     raising = 'raise RuntimeError(os.environ["DATABASE_URL"] + " or " + db.engine.url.password)'
@@ -137,6 +170,7 @@ def test_a_password_that_is_also_a_word_of_ours(
         "postgresql://u:CANARY@127.0.0.1:port/x",
         "postgresql://u:CAN@CANARY@127.0.0.1:1/x",
         "postgresql://u:CANARY/x@127.0.0.1:1/x",
+        "postgresql://u:aaa@ZQ9/CANARY@127.0.0.1:1/x",
         "postgresql://u:CANARY#@127.0.0.1:1/x",
         "postgresql://u:a CANARY b@127.0.0.1:1/x",
         "postgresql://u:100%CANARY@127.0.0.1:1/x",

@@ -206,6 +206,11 @@ with engine.connect() as connection:
     connection.rollback()
     connection.execute(text("UPDATE parts SET note = 'x'"))
     connection.commit()
+    connection.execute(text("DELETE FROM parts"))
+    connection.rollback()
+    connection.execute(text("SELECT * FROM parts FOR UPDATE"))
+    connection.execute(text("UPDATE parts SET note = 'y'"))
+    connection.commit()
 """)
     passes(server)
 

@@ -39,6 +39,16 @@ def refused(trial: Trial, *losses: str) -> None:
     assert trial.look() == before
 
 
+def doubtful(trial: Trial, reason: str) -> None:
+    """The next apply is refused because nobody can tell what is lost, and changes nothing."""
+    before = trial.look()
+    error = trial.failure()
+    assert isinstance(error, Refused), (error.message, error.details)
+    assert "this may lose data" in error.message
+    assert reason in error.message
+    assert trial.look() == before
+
+
 def passes(trial: Trial) -> tuple[str, ...]:
     """The next apply passes; its notes come back."""
     (outcome,) = trial.apply().outcomes

@@ -76,7 +76,10 @@ def test_what_is_no_address_is_said(text: str) -> None:
     assert "sqlite:///file.db" in caught.value.next_step
 
 
-@pytest.mark.parametrize("address", ["postgresql://u:p@ss:secret@h/d", "postgresql://u:secret@h:port/d"])
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql://u:p@ss:secret@h/d", "postgresql://u:secret@h:port/d", "postgresql://u:p@x/secret@h/d"],
+)
 def test_an_unquoted_password_that_looks_like_a_port_is_explained_and_not_repeated(address: str) -> None:
     with pytest.raises(UsageError) as caught:
         DatabaseUrl.parse(address)

@@ -47,6 +47,24 @@ def test_text_that_can_t_be_encoded_does_not_stop_a_script() -> None:
     assert output.text == "a lone surrogate \\udc80\n"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import logging; logging.StreamHandler().handle(logging.makeLogRecord({'msg': 'geheim'}))",
+        "import sys; sys.stderr.write('geheim\\n')",
+        "import sys; print('geheim', file=sys.stderr)",
+        "import sys; sys.stderr.buffer.write(b'geheim')",
+        "import traceback; traceback.print_exception(ValueError('geheim'))",
+    ],
+)
+def test_what_goes_to_standard_error_is_masked(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with captured_output(lambda text: None, lambda text: text.replace("geheim", "***")):
+        exec(line)
+    shown = capsys.readouterr().err
+    assert "***" in shown
+    assert "geheim" not in shown
+
+
 PROGRAM = """
 import os, subprocess, sys
 from nonstop.output import captured_output
