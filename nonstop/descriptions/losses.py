@@ -94,7 +94,8 @@ class LossWatch(Protocol):
         """Note what has to be known afterwards, and count what ``statement`` is going to take away."""
 
     def may_repeat(self, connection: Any, statement: str) -> bool:
-        """Whether :meth:`before` has nothing to look at when ``statement`` follows once more in the same transaction."""
+        """Whether :meth:`before` has nothing to look at when ``statement``, which was sent, or one before it follows once
+        more in the same transaction."""
 
     def after(self, connection: Any, statement: str, rows: int) -> None:
         """Note that ``statement`` has succeeded, and how many ``rows`` it has changed."""

@@ -127,7 +127,7 @@ class Losses:
             self.ended(connection)
 
     def may_repeat(self, connection: DBAPIConnection, statement: str) -> bool:
-        """Whether there is nothing to look at before ``statement`` follows once more in the same transaction."""
+        """Whether nothing has to be looked at when this statement, or one before it, follows in the same transaction."""
         return self._watch.may_repeat(connection, statement)
 
     def statement_failed(self, connection: DBAPIConnection) -> None:

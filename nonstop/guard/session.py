@@ -221,12 +221,9 @@ class Guard:
             control is not None and control.verb is Verb.COMMIT
         ):
             self._after_commit_as_text(connection, statement)
-        elif (
-            done.look is None
-            and done.sent == done.sql
-            and self._is_of_script(connection)
-            and self._losses.may_repeat(dbapi, statement)
-        ):
+        elif not self._losses.may_repeat(dbapi, statement):
+            self._repeats.clear()
+        elif done.look is None and done.sent == done.sql and self._is_of_script(connection):
             self._repeats.passes(dbapi, statement)
 
     def _is_of_script(self, connection: Connection) -> bool:

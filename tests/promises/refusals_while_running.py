@@ -66,7 +66,7 @@ LOSING = (
 
 WAITING = (
     Promise("refused: SQL that blocks", "what can only block, on a large table, with a correction", (ONLINE + "test_what_can_only_block_is_refused_on_a_large_table", ONLINE + "test_the_correction_is_shown")),
-    Promise("refused: SQL that builds on deferred work", "before the commit", (ONLINE + "test_what_builds_on_the_index_is_refused_before_the_commit",)),
+    Promise("refused: SQL that builds on deferred work", "before the commit", (ONLINE + "test_what_rows_may_fail_is_alone_in_its_transaction",)),
     Promise("refused: SQL nobody can judge", "a table that gets its name in the same text", ("tests/postgresql/test_plain_sql.py::test_a_table_that_gets_its_name_in_the_same_text_is_not_unseen",)),
     Promise("undone: deferred work that fails", "what old rows do not allow is taken back", (ONLINE + "test_what_old_rows_do_not_allow_is_taken_back_until_the_script_asks_again",)),
     Promise("given up: a table's lock", "at the deadline, or after its time, with the name of who holds it", ("tests/guard/test_patience.py::test_the_deadline_names_who_held_the_lock", "tests/guard/test_patience.py::test_it_gives_up_after_its_time_and_names_who_held_the_lock")),
