@@ -195,7 +195,7 @@ class ScriptRun:
             finally:
                 self._executor.close()
                 self._lookout.close()
-                self._guard.dispose_engines(self._around.engine)
+                self._guard.checkouts.dispose_engines(self._around.engine)
         if self._transactions.dropped_writes:
             self._notes.append(
                 "a transaction that had written was rolled back by the script (a commit() forgotten?)"

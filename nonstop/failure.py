@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nonstop.databases.base import Database
+from nonstop.databases.wording import one_line
 from nonstop.descriptions.scripts import Direction, Script
 from nonstop.errors import (
     Interruption,
@@ -129,7 +130,7 @@ class Failure:
         statement = getattr(error, "statement", None)
         if statement:
             number = len(self.journal.statements)
-            lines.append(f"statement {number}: {' '.join(str(statement).split())[:500]}")
+            lines.append(f"statement {number}: {one_line(str(statement), 500)}")
         original = getattr(error, "orig", None)
         if original is not None:
             lines.extend(self.database.describe(original))

@@ -68,6 +68,17 @@ with psycopg.connect(os.environ["DATABASE_URL"]) as session:
     time.sleep({STALL})
     session.execute("SELECT 1")
 """
+IN_A_THREAD = f"""
+import threading, time
+def work():
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE orders ADD COLUMN extra_5 TEXT"))
+        time.sleep({STALL})
+        connection.execute(text("SELECT 1"))
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
 LONG_UPDATE = "op.execute('UPDATE orders SET printed = printed')"
 
 
@@ -101,8 +112,8 @@ CASES = (
     ),
     Case("raw connection", RAW_CONNECTION),
     Case("own session", OWN_SESSION),
+    Case("thread", IN_A_THREAD),
 )
-"""Each way to misbehave is one line here; threads of a script are still missing."""
 MUST_SUCCEED = frozenset(case.name for case in CASES if case.must_succeed)
 
 

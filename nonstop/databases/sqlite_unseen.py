@@ -11,7 +11,7 @@ import sqlite3
 from contextlib import suppress
 
 from nonstop.databases.sqlite_tables import SHADOWS, columns, quoted
-from nonstop.databases.wording import first_word, is_write
+from nonstop.databases.wording import first_word, is_write, one_line
 from nonstop.descriptions.losses import DriverGate
 
 TAKES_AWAY = re.compile(r"\b(delete|drop|replace)\b", re.IGNORECASE)
@@ -97,6 +97,6 @@ class UnseenLosses:
         if verb == "create" or not is_write(text) or not TAKES_AWAY.search(text):
             return
         if self._connection.in_transaction:
-            self._takes_away = " ".join(text.split())[:200]
-        elif verb not in ASKED_BEFORE and self._gate.refuse(" ".join(text.split())[:200]):
+            self._takes_away = one_line(text)
+        elif verb not in ASKED_BEFORE and self._gate.refuse(one_line(text)):
             self._connection.interrupt()

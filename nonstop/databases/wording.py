@@ -75,6 +75,11 @@ def _end_of_comment(text: str) -> int:
 
 
 @lru_cache(maxsize=256)
+def one_line(text: str, longest: int = 200) -> str:
+    """``text`` for people: on one line, and no longer than ``longest`` characters."""
+    return " ".join(text.split())[:longest]
+
+
 def first_word(statement: str) -> str:
     """The first word behind comments, in lower case."""
     return _first_word(without_comments_before(statement))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nonstop.databases.base import DBAPIConnection
-from nonstop.databases.wording import only_asks
+from nonstop.databases.wording import one_line, only_asks
 from nonstop.errors import UsageError
 
 
@@ -22,6 +22,6 @@ def refuse_foreign_write(statement: str) -> None:
     """Raise UsageError for a statement that may do more than read."""
     if not only_asks(statement):
         raise UsageError(
-            f"the script writes to another database than the ledger's: {' '.join(statement.split())[:200]}",
+            f"the script writes to another database than the ledger's: {one_line(statement)}",
             next_step="write only to the database that is migrated; others may be read",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nonstop.databases.transaction_control import Verb, transaction_control
+from nonstop.databases.wording import one_line
 from nonstop.errors import Refused
 
 PREPARED = (Verb.PREPARE, Verb.COMMIT_PREPARED)
@@ -17,7 +18,7 @@ def refuse_hidden_commits(statements: Sequence[str]) -> None:
         control = transaction_control(statement)
         if control is None:
             continue
-        summary = " ".join(statement.split())[:200]
+        summary = one_line(statement)
         if control.verb in PREPARED:
             raise Refused(
                 f"refused, for a commit in two phases can't be watched: {summary}",

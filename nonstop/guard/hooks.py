@@ -65,17 +65,17 @@ def _watching(connection: Connection) -> Guard | None:
 
 def _on_connect(connection: Connection) -> None:
     if (guard := _watching(connection)) is not None:
-        guard.on_connect(connection)
+        guard.checkouts.on_connect(connection)
 
 
 def _on_checkout(connection: DBAPIConnection, record: Any, proxy: Any) -> None:
     if (guard := active.get()) is not None:
-        guard.on_checkout(connection)
+        guard.checkouts.on_checkout(connection)
 
 
 def _on_checkin(connection: DBAPIConnection | None, record: Any) -> None:
     if (guard := active.get()) is not None and connection is not None:
-        guard.on_checkin(connection)
+        guard.checkouts.on_checkin(connection)
 
 
 def _before(

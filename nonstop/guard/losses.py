@@ -12,7 +12,7 @@ from functools import partial
 
 from nonstop.databases.base import Database, DBAPIConnection
 from nonstop.databases.transaction_control import Verb, transaction_control
-from nonstop.databases.wording import is_write
+from nonstop.databases.wording import is_write, one_line
 from nonstop.descriptions.losses import DriverGate, Loss, LossWatch
 from nonstop.descriptions.scripts import Direction
 from nonstop.errors import NonstopError, Refused
@@ -198,7 +198,7 @@ class Losses:
         self.rolled_back(connection)
 
     def _refuse(self, message: str, statement: str = "") -> Refused:
-        details = (f"statement: {' '.join(statement.split())[:500]}",) if statement else ()
+        details = (f"statement: {one_line(statement, 500)}",) if statement else ()
         self._refusal = Refused(message, details=details, next_step=DECLARE_IT)
         self._remember(self._refusal)
         return self._refusal

@@ -7,10 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 from nonstop.databases.base import Database, DBAPIConnection
+from nonstop.databases.wording import one_line
 from nonstop.descriptions.operations import LockClass
 from nonstop.descriptions.results import AllowedToBlock
 from nonstop.descriptions.statements import Kind, Need
-from nonstop.errors import Refused, UsageError
+from nonstop.errors import UsageError
+from nonstop.guard import refusals
 from nonstop.guard.deferred import Pending
 from nonstop.guard.judged import Judged, Services
 from nonstop.guard.manners import Manners
@@ -85,7 +87,7 @@ class PlainSql:
         """Raise UsageError where another session of the script holds what this one asks for: it would never end."""
         if held := self._services.own_holders(connection, names, lock):
             raise UsageError(
-                f"the script would wait for itself: {' '.join(statement.split())[:200]}",
+                f"the script would wait for itself: {one_line(statement)}",
                 details=tuple(
                     f"Another session of its own has not ended its transaction: {one}" for one in held
                 ),
@@ -126,11 +128,7 @@ class PlainSql:
         for text, need in needs:
             named = [name for name in need.relations if name not in created]
             if need.kind in CAUTION and not self._database.has_tables(connection, named):
-                raise Refused(
-                    f"refused, for nobody can see beforehand what it locks: {' '.join(text.split())[:200]}",
-                    details=("It names a table that is not there yet, behind other statements in one text.",),
-                    next_step="send each statement with an execute() of its own",
-                )
+                raise refusals.unseen_names(text)
 
     # --- deciding ---------------------------------------------------------------------------------------------
 
@@ -157,7 +155,7 @@ class PlainSql:
         self._refuse_what_can_not_be_online(connection, one)
         if not self._database.confirms(connection, one.need.provided):
             if one.need.is_unnamed:
-                self._refuse_unknown_name(one)
+                raise refusals.unknown_name(one)
             return one.text
         if not self._can_be_online(connection, one):
             self._refuse_to_block(connection, one)
@@ -187,20 +185,9 @@ class PlainSql:
     def _refuse_what_can_not_be_online(self, connection: DBAPIConnection, one: Judged) -> None:
         """Raise Refused where the server would choose the name, or an index would be missing until its successor is built."""
         if self._transactions.deferred.has_dropped(connection, one.need.creates):
-            raise Refused(
-                f"refused, for there would be no such index until it is built: {' '.join(one.text.split())[:200]}",
-                details=(f"On a table as large as {one.names[0]} it is built online, after the commit.",),
-                next_step="build it under another name and commit; then drop the old one and rename it, in one transaction",
-            )
+            raise refusals.gap_without_index(one)
         if one.need.has_unknown_name:
-            self._refuse_unknown_name(one)
-
-    def _refuse_unknown_name(self, one: Judged) -> None:
-        raise Refused(
-            f"refused, for the name that PostgreSQL would choose is not known: {' '.join(one.text.split())[:200]}",
-            details=(f"On a table as large as {one.names[0]} it is done online, which takes a name.",),
-            next_step="name the index or the constraint in the statement",
-        )
+            raise refusals.unknown_name(one)
 
     def _refuse_to_fail_halfway(self, connection: DBAPIConnection, one: Judged, commits_itself: bool) -> None:
         """Raise Refused where rows that violate it would be found when other changes are permanent already."""
@@ -209,13 +196,7 @@ class PlainSql:
             pending = self._transactions.deferred.of(connection)
             is_alone = not (pending or self._database.has_changes(connection))
         if not is_alone:
-            raise Refused(
-                f"refused, for it may fail when other changes are permanent already: {' '.join(one.text.split())[:200]}",
-                details=(
-                    f"On a table as large as {one.names[0]} it is checked after the commit, beside readers and writers.",
-                ),
-                next_step="give it a statement and a transaction of its own: commit before it and after it",
-            )
+            raise refusals.may_fail_halfway(one)
 
     def _size(self, connection: DBAPIConnection, one: Judged) -> int:
         """Bytes of what a statement locks. To measure a table means to open it, so that is bounded too."""
@@ -231,22 +212,13 @@ class PlainSql:
         size = self._size(connection, one)
         if size <= self._services.small:
             return
-        summary = " ".join(one.text.split())
         if self._services.allow_blocking is not None:
             self._tolerated.add(self._database.session_id(connection))
             self._services.allowed(AllowedToBlock(one.text, one.names, one.need.reason, one.need.correction))
+            summary = " ".join(one.text.split())
             self._services.say(f"allowed to block ({self._services.allow_blocking}): {summary}")
             return
-        what = ", ".join(one.names) or "all tables together"
-        raise Refused(
-            f"refused, for it would keep the application waiting: {summary[:200]}",
-            details=(
-                f"It {one.need.reason or 'blocks for as long as it runs'}.",
-                f"Size: {what} {'have' if len(one.tables) != 1 else 'has'} {size // (1024 * 1024):,} MB.",
-                *(["Instead:", *one.need.correction.splitlines()] if one.need.correction else ()),
-            ),
-            next_step='correct the script as shown, or accept the waiting with --allow-blocking "the reason"',
-        )
+        raise refusals.blocks(one, size)
 
     # --- what is deferred -------------------------------------------------------------------------------------
 
@@ -254,11 +226,7 @@ class PlainSql:
         """Raise Refused where a statement would find that what was deferred to the commit is not done yet."""
         for pending in self._transactions.deferred.of(connection):
             if pending.is_noticed_by(text, need, partial(self._database.reached, connection, need)):
-                raise Refused(
-                    f"refused, for an earlier statement is carried out after the commit: {' '.join(text.split())[:200]}",
-                    details=(f"It may depend on this, which large tables take online only: {pending.text}",),
-                    next_step="commit before this statement",
-                )
+                raise refusals.notices_deferred(text, pending)
 
 
 def _under_lock(one: Judged) -> Judged:

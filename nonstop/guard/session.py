@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from functools import partial
 from threading import Thread
 
-from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.engine import Connection
 
 from nonstop.databases.base import Database, DBAPIConnection
 from nonstop.databases.transaction_control import Verb, transaction_control
-from nonstop.errors import MadeWay, NonstopError
+from nonstop.databases.wording import one_line
+from nonstop.errors import MadeWay
 from nonstop.guard import hooks, threads
-from nonstop.guard.commit_hooks import CommitHooks
+from nonstop.guard.checkouts import Checkouts
 from nonstop.guard.commits import Commits
-from nonstop.guard.foreign_databases import refuse_asynchronous_driver, refuse_foreign_write
+from nonstop.guard.foreign_databases import refuse_foreign_write
 from nonstop.guard.hidden_commits import refuse_hidden_commits
 from nonstop.guard.hooks import is_autocommit
 from nonstop.guard.journal import Journal
@@ -44,7 +45,6 @@ class Guard:
         losses: Losses,
     ) -> None:
         self._database = database
-        self._prepare_session = prepare
         self._connections = transactions.connections
         self._transactions = transactions
         self._journal = journal
@@ -54,12 +54,11 @@ class Guard:
         self._repeats = transactions.repeats
         self.changed_at_import = ""
         """The first statement by which the application has changed the database while it was imported."""
-        self._commit_hooks: dict[Dialect, CommitHooks] = {}
-        self._engines: set[Engine] = set()
         self.stops = StopReasons()
         self.commits = Commits(
             database, transactions, self.stops, plain_sql.run_deferred, plain_sql.was_broken_off
         )
+        self.checkouts = Checkouts(database, prepare, transactions, losses, self.commits, self.stops)
 
     @contextmanager
     def armed(self) -> Iterator[None]:
@@ -72,8 +71,7 @@ class Guard:
         finally:
             hooks.active.reset(token)
             self.stops.script_has_ended = True
-            for commit_hooks in self._commit_hooks.values():
-                commit_hooks.remove()
+            self.checkouts.remove_hooks()
 
     @contextmanager
     def loading(self) -> Iterator[None]:
@@ -88,51 +86,12 @@ class Guard:
 
     def _note_import(self, statement: str) -> None:
         if not self.changed_at_import:
-            self.changed_at_import = " ".join(statement.split())[:100]
-
-    def dispose_engines(self, own: Engine) -> None:
-        """Close the pooled sessions of the script, so that the next one gets fresh ones: no setting, no temporary table."""
-        for engine in self._engines - {own}:
-            engine.dispose()
-
-    # --- connections ------------------------------------------------------------------------------------------
+            self.changed_at_import = one_line(statement, 100)
 
     def watches(self, connection: Connection) -> bool:
         """Whether ``connection`` leads to the ledger's kind of database."""
         foreign = self._connections.foreign
         return not foreign or id(connection.connection.dbapi_connection) not in foreign
-
-    def on_connect(self, connection: Connection) -> None:
-        self._engines.add(connection.engine)
-        self._connections.goes_through_sqlalchemy(connection.connection.dbapi_connection)
-        with self._transactions.one_at_a_time:
-            if connection.dialect not in self._commit_hooks:
-                self._commit_hooks[connection.dialect] = CommitHooks(connection.dialect, self.commits)
-
-    def on_checkout(self, connection: DBAPIConnection) -> None:
-        if not self._database.is_reached_by(connection):
-            self.stops.remember(partial(refuse_asynchronous_driver, connection))
-            self._connections.note_foreign(connection)
-            return
-        self._connections.checked_out(connection)
-        try:
-            self._database.check_same(connection)
-            self._prepare_session(connection)
-            self._losses.taken_out(connection)
-        except Exception as error:
-            self._connections.refused(connection)
-            if isinstance(error, NonstopError):
-                self.stops.refusal = error
-            raise
-
-    def on_checkin(self, connection: DBAPIConnection) -> None:
-        if self._connections.is_foreign(connection):
-            self._connections.forget_foreign(connection)
-            return
-        self._connections.checked_in(connection)
-        self._transactions.forget(connection)
-        if self._database.is_usable(connection):
-            self._database.restore_session(connection)
 
     # --- statements -------------------------------------------------------------------------------------------
 

@@ -138,8 +138,7 @@ class Transactions:
 
     def commit_left_nothing(self) -> None:
         """Forget the last commit: all that it had was deferred, and that has failed and is undone."""
-        if self.committed:
-            self.committed.pop()
+        del self.committed[-1:]
 
     def commit_failed(self, connection: DBAPIConnection) -> None:
         """Forget a commit whose error goes to the script: it leaves nothing."""
