@@ -89,7 +89,10 @@ class SQLite(Database):
         )
         address = f"file:{quote(str(self.path))}" + (f"?{options}" if options else "")
         try:
-            return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
+            # The threads of a script share the ledger's connection, one at a time.
+            return sqlite3.connect(
+                address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+            )
         except sqlite3.Error as error:
             raise self.translate(error) or self._unreadable(str(error)) from error
 
