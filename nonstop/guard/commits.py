@@ -62,8 +62,12 @@ class Commits:
 
         On the way of an error everything is undone. A script that goes on as if that had not happened has failed.
         """
+        if self._connections.is_own(connection):  # a step of op that was canceled is tried again by itself
+            self._transactions.rolled_back(connection)
+            send()
+            return
         self._remember_interruption(connection)
-        if not self._connections.is_own(connection) and self._database.survives_rollback(connection):
+        if self._database.survives_rollback(connection):
             if sys.exc_info()[1] is self._errors_at_begin.get(id(connection)):
                 self._transactions.dropped_writes |= self._database.roll_back_driver_part(connection)
                 self.commit(connection, connection.commit)

@@ -274,3 +274,24 @@ def test_a_long_build_of_op_is_not_felt(scene: Scene, meanwhile: Callable[..., A
         end = runner.wait()
     assert end.returncode == 0, end.output
     assert scene.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_note'::regclass") is True
+
+
+def test_a_step_of_op_that_was_canceled_is_tried_again_by_itself(scene: Scene) -> None:
+    """Its rollback is no interruption of the script, which goes on behind it."""
+    with psycopg.connect(scene.url) as connection:
+        connection.execute("CREATE SEQUENCE tries")
+    scene.script(
+        "op.execute(\"UPDATE cars SET note = 'by the script'; SELECT CASE nextval('tries') WHEN 1 THEN pg_sleep(600) END\")\n"
+        'op.add_column("cars", Column("size", Integer))',
+        "op",
+    )
+    with scene.session() as application:
+        runner = scene.start()
+        until(lambda: scene.value(ASLEEP))
+        application.execute("UPDATE cars SET note = 'by the application' WHERE id = 1")
+        application.commit()
+        end = runner.wait()
+    assert end.returncode == 0, end.output
+    assert scene.attempts == 1
+    assert scene.value("SELECT last_value FROM tries") == 2
+    assert scene.has_column("cars", "size")
