@@ -69,6 +69,8 @@ class Checkouts:
         if self._connections.is_foreign(connection):
             self._connections.forget_foreign(connection)
             return
+        if not self._connections.is_out(connection):  # taken out before the script, by the application
+            return
         self._connections.checked_in(connection)
         self._transactions.forget(connection)
         if self._database.is_usable(connection):

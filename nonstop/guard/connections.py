@@ -27,6 +27,10 @@ class Connections:
         self._threads[id(connection)] = get_ident()
         self._bare.add(id(connection))
 
+    def is_out(self, connection: DBAPIConnection) -> bool:
+        """Whether the script has ``connection`` now."""
+        return id(connection) in self._checked_out
+
     def goes_through_sqlalchemy(self, connection: DBAPIConnection) -> None:
         """Note that a ``Connection`` is made over it: its statements and commits are seen."""
         self._bare.discard(id(connection))

@@ -110,3 +110,21 @@ with db.engine.begin() as connection:
     assert scene.attempts == 1
     assert scene.value("SELECT count(*) FROM orders WHERE note = 'unseen'") == 1
     assert scene.has_column("cars", "colour")
+
+
+@pytest.mark.parametrize("url", ["'sqlite://'", "database_url()"], ids=["of another kind", "of the same"])
+def test_a_session_that_the_application_has_taken_out_before_may_be_given_back(
+    scene: Scene, url: str
+) -> None:
+    application = scene.project.folder / "app.py"
+    early = f"\nearly = create_engine({url}).connect()\n"
+    application.write_text(application.read_text(encoding="utf-8") + early, encoding="utf-8")
+    scene.script("""
+from app import early
+early.close()
+with db.engine.begin() as connection:
+    connection.execute(text("UPDATE cars SET note = 'x'"))
+""")
+    end = scene.start().wait()
+    assert end.returncode == 0, end.output
+    assert scene.value("SELECT count(*) FROM cars WHERE note = 'x'") == 3
