@@ -30,10 +30,10 @@ def plan_with_sql(runner: Runner, request: Request, rehearsal_url: str | None) -
 
     Raises UsageError where there is no place for a rehearsal, ValidationError where a file can't be loaded.
     """
-    plan = runner.plan(request)
-    chosen = runner.planned(request).scripts
-    if not chosen:
-        return plan
+    planned = runner.planned(request)
+    result = PlanResult(runner.database.display, request.direction, (), planned.notes)
+    if not planned.scripts:
+        return result
     with ExitStack() as stack:
         stages: list[Stage] = []
 
@@ -44,11 +44,11 @@ def plan_with_sql(runner: Runner, request: Request, rehearsal_url: str | None) -
         ground = stack.enter_context(runner.database.rehearsals.ground(rehearsal_url, tables, open_stage))
         url = ground.base().url
         shown = []
-        for script in chosen:
+        for script in planned.scripts:
             previewed = _answer(script, stages[-1].perform(preview, url, script, request.direction))
             runner.listener.output(previewed.output)
             shown.append(previewed.script)
-    return plan._replace(scripts=tuple(shown))
+    return result._replace(scripts=tuple(shown))
 
 
 class Previewed(NamedTuple):
@@ -68,7 +68,7 @@ def _answer(script: Script, ended: Ended) -> Previewed:
 
 
 def preview(url: str, script: Script, direction: Direction) -> Previewed:
-    """Call the script's function with ``op`` only noting its SQL, and with no connection to be had; in a child.
+    """Call the script's function with ``op`` only noting its SQL, and refuse it any connection; in a child.
 
     The application may connect while it is imported. What a script sends itself can't be known without running it:
     there the SQL ends, and ``unknown_after`` says so.

@@ -10,7 +10,7 @@ from nonstop.databases.base import DBAPIConnection
 BOUNDS = "SELECT set_config('lock_timeout', '100ms', true), set_config('statement_timeout', '2s', true)"
 """Counting waits for nobody, and does not hold the script up for long."""
 MOST_ROLLBACKS = 10
-"""So often a rollback is sent that a timeout breaks off."""
+"""How many times to send a rollback that a timeout cancels."""
 
 
 class Others:
